@@ -1,0 +1,208 @@
+"""The command `thyrisk`."""
+
+import os
+import sys
+import traceback
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from flows.errors import NightError, UsageError
+from flows.settings import load_mapping, load_settings
+
+app = typer.Typer(
+    name="thyrisk",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Score a thyroid-cancer registry: RR-DTC risk, overall and progression-free survival.",
+    epilog="Exit status: 0 done; 2 wrong usage or settings; 3 input refused, nothing published; "
+    "4 another night is running; 1 anything unexpected.",
+)
+out_console = Console()
+err_console = Console(stderr=True)
+
+Out = Annotated[Path, typer.Option(help="Folder of the published nights.", show_default=False)]
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter("want a date as YYYY-MM-DD") from error
+
+
+@app.command()
+def nightly(
+    out: Out,
+    export: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of tonight's export. Without it, the night of --as-of is run again "
+            "from the warehouse.",
+            show_default=False,
+        ),
+    ] = None,
+    as_of: Annotated[
+        date | None,
+        typer.Option(parser=_day, help="Rows dated later do not exist. Default: today (UTC)."),
+    ] = None,
+    warehouse: Annotated[
+        Path | None, typer.Option(help="DuckDB file. Default: OUT/warehouse.duckdb.")
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option(help="How this hospital names columns, codes and units (TOML).")
+    ] = None,
+    settings: Annotated[
+        Path | None, typer.Option(help="Windows and thresholds (TOML); see `thyrisk settings`.")
+    ] = None,
+    no_server: Annotated[
+        bool, typer.Option("--no-server", help="Run in this process alone, without Prefect.")
+    ] = False,
+) -> None:
+    """Run the night: load, validate, derive, score, publish OUT/run_date=YYYY-MM-DD.
+
+    Example: thyrisk nightly --export /data/registry/today --out /data/thyrisk --no-server
+    """
+    from flows.night import Job, run_night
+    from flows.summary import show
+
+    day = as_of or datetime.now(UTC).date()
+    job = Job(
+        export=export,
+        out=out,
+        as_of=day,
+        warehouse=warehouse or out / "warehouse.duckdb",
+        mapping=load_mapping(mapping),
+        settings=load_settings(settings),
+    )
+    if no_server:
+        with _progress() as progress:
+            result = run_night(job, _Shown(progress))
+    else:
+        from flows.nightly import nightly as flow
+
+        result = flow(
+            export=export, out=out, as_of=day, warehouse=warehouse, mapping=mapping,
+            settings=settings,
+        )
+    show(result, out_console)
+
+
+class _Shown:
+    """A stage that shows what the night is doing."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+        self.task = progress.add_task("starting")
+
+    def __call__(self, name: str, step: Any, *args: Any) -> Any:
+        self.progress.update(self.task, description=name)
+        return step(*args)
+
+
+def _progress() -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+        console=err_console,
+        transient=True,
+    )
+
+
+@app.command()
+def synth(
+    patients: Annotated[int, typer.Option(min=1, help="Number of patients.")],
+    out: Annotated[Path, typer.Option(help="Folder to write the export to.")],
+    seed: Annotated[int, typer.Option(help="The same seed gives the same files.")] = 1,
+    dirt: Annotated[
+        float, typer.Option(min=0, max=0.5, help="Share of each table's rows to soil.")
+    ] = 0.0,
+    mixed: Annotated[
+        bool, typer.Option("--mixed", help="Labs gzipped and imaging as parquet, the rest CSV.")
+    ] = False,
+) -> None:
+    """Make a synthetic export, about 12 events a patient, with the planted truth in OUT/truth."""
+    from flows.synth import synthesise
+    from flows.synth_files import write_export
+
+    with _progress() as progress:
+        progress.add_task(f"making {patients} patients")
+        rows = write_export(synthesise(patients, seed, dirt), out, mixed=mixed)
+    out_console.print(f"{rows} rows of {patients} synthetic patients in {out}")
+
+
+@app.command()
+def explain(
+    patient: Annotated[str, typer.Argument(help="patient_id", show_default=False)],
+    out: Out,
+    run_date: Annotated[
+        str | None, typer.Option(help="Night to explain, YYYY-MM-DD. Default: the latest.")
+    ] = None,
+) -> None:
+    """Say why a patient has these flags: predictors, source rows, points, what is missing.
+
+    This prints data of the patient; nothing is written to a log.
+    """
+    from flows.explain import explain as explain_patient
+
+    explain_patient(patient, out, run_date, out_console)
+
+
+@app.command()
+def models() -> None:
+    """List the published models, their numbers, and where each number comes from."""
+    from flows.describe import show_models
+
+    show_models(out_console)
+
+
+@app.command()
+def schema() -> None:
+    """Print the data dictionary: every column of the export and of what is published."""
+    from flows.describe import show_schema
+
+    show_schema(out_console)
+
+
+@app.command()
+def settings() -> None:
+    """Print every setting with its default, as TOML to start from."""
+    from flows.describe import show_settings
+
+    show_settings(out_console)
+
+
+def main() -> None:
+    """Run the command; turn what ends it into a message and an exit status."""
+    # Prefect reads these at import: nothing phones home, nothing is sent anywhere.
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    try:
+        app()
+    except NightError as error:
+        kind = "usage" if isinstance(error, UsageError) else "the night was not published"
+        err_console.print(f"thyrisk: {kind}: {error}", markup=False, style="red", soft_wrap=True)
+        sys.exit(error.exit_status)
+    except Exception as error:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        # The error's own words may quote a cell, so they are shown only on request.
+        err_console.print(
+            f"thyrisk: unexpected {type(error).__name__} at {Path(where.filename).name}:"
+            f"{where.lineno}; nothing was published. Set THYRISK_DEBUG=1 for the details, which "
+            f"may contain patient data.",
+            markup=False,
+            style="red",
+            soft_wrap=True,
+        )
+        if os.environ.get("THYRISK_DEBUG"):
+            raise
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,258 @@
+"""Files become frames of text, batch by batch; nothing is interpreted yet.
+
+A batch has the columns of the table's contract as text (under the contract's names), `extra`
+(columns outside the contract, as JSON), `line` and `row_hash`. A line that is not a row of the
+table (wrong number of fields, not UTF-8) is a batch row too: its text is in `extra` under
+UNREADABLE and `unreadable` says why.
+"""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import polars_hash as plh
+from polars.exceptions import PanicException, PolarsError
+
+from flows.errors import NightRefused
+from flows.export import SourceFile, unpacked
+from schemas.registry import TABLES
+from transforms.mapping import Mapping, received_names
+
+UNREADABLE = "_line"
+DELIMITERS = (",", ";", "\t", "|")
+_CHUNK = 1 << 24
+_CELL_LIMIT = 1 << 24
+_FIELD = "\x1f"
+_NULL = "\x00"
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What one pass over the bytes of a delimited file tells."""
+
+    delimiter: str
+    header: tuple[str, ...]
+    lines: int
+    separators: int
+    has_quotes: bool
+    is_utf8: bool
+
+    @property
+    def is_regular(self) -> bool:
+        """Whether each line certainly is one row with as many fields as the header."""
+        expected = (len(self.header) - 1) * self.lines
+        return self.is_utf8 and not self.has_quotes and self.separators == expected
+
+
+def batches(
+    file: SourceFile, mapping: Mapping, scratch: Path, batch_rows: int
+) -> Iterator[pl.DataFrame]:
+    """Read a file of the export in batches of about `batch_rows` rows. Raises NightRefused."""
+    try:
+        read = _parquet if file.is_parquet else _delimited
+        for batch in read(file, mapping, scratch, batch_rows):
+            yield _with_row_hash(batch, file.table)
+    except (PolarsError, PanicException, OSError) as error:
+        # The error's own text may quote cells: it is not passed on.
+        raise NightRefused(
+            f"{file.path.name}: cannot be read as {'parquet' if file.is_parquet else 'CSV'} "
+            f"({type(error).__name__}); export the file again"
+        ) from None
+
+
+def _parquet(
+    file: SourceFile, mapping: Mapping, scratch: Path, batch_rows: int
+) -> Iterator[pl.DataFrame]:
+    frame = pl.scan_parquet(file.path)
+    schema = frame.collect_schema()
+    nested = [name for name, dtype in schema.items() if dtype.is_nested()]
+    if nested:
+        raise NightRefused(f"{file.path.name}: nested columns are not read: {', '.join(nested)}")
+    columns = _select(file, mapping, tuple(schema))
+    text = frame.with_row_index("line", offset=1).with_columns(
+        pl.col(name).cast(pl.String) for name in schema
+    )
+    extra = _extra(file, mapping, tuple(schema), None)
+    for batch in text.collect_batches(chunk_size=batch_rows, maintain_order=True):
+        yield batch.select(*columns, extra, "line", unreadable=pl.lit(None, dtype=pl.String))
+
+
+def _delimited(
+    file: SourceFile, mapping: Mapping, scratch: Path, batch_rows: int
+) -> Iterator[pl.DataFrame]:
+    path = unpacked(file, scratch)
+    shape = _shape(path, file, mapping)
+    columns = _select(file, mapping, shape.header)
+    regular = shape.is_regular or _has_one_row_per_line(path, shape)
+    read = _regular if regular else _irregular
+    for batch in read(path, shape, batch_rows):
+        rows = _without_blank_lines(batch, shape)
+        yield rows.select(*columns, _extra(file, mapping, shape.header, rows), "line", "unreadable")
+
+
+def _regular(path: Path, shape: Shape, batch_rows: int) -> Iterator[pl.DataFrame]:
+    text = pl.scan_csv(
+        path,
+        separator=shape.delimiter,
+        quote_char='"' if shape.has_quotes else None,
+        has_header=False,
+        skip_lines=1,
+        schema=dict.fromkeys(shape.header, pl.String()),
+        row_index_name="line",
+        row_index_offset=2,
+    )
+    unreadable = pl.lit(None, dtype=pl.String).alias("unreadable")
+    for batch in text.collect_batches(chunk_size=batch_rows, maintain_order=True):
+        yield batch.with_columns(unreadable)
+
+
+def _has_one_row_per_line(path: Path, shape: Shape) -> bool:
+    """Check a file with quotes: no quoted line break, and in each line all fields."""
+    if not shape.is_utf8 or not shape.has_quotes:
+        return False
+    unquoted = pl.col("line").str.replace_all(r'"[^"]*"', "")
+    fields = unquoted.str.count_matches(shape.delimiter, literal=True) + 1
+    whole = ~unquoted.str.contains('"', literal=True) & (fields == len(shape.header))
+    lines = pl.scan_csv(
+        path, separator=_NULL, quote_char=None, has_header=False, schema={"line": pl.String}
+    )
+    return bool(lines.select(whole.all()).collect(engine="streaming").item())
+
+
+def _irregular(path: Path, shape: Shape, batch_rows: int) -> Iterator[pl.DataFrame]:
+    """Read a file with quotes, ragged lines or broken bytes, record by record."""
+    width = len(shape.header)
+    fields = [*shape.header, "line", "unreadable", UNREADABLE]
+    schema = dict.fromkeys(fields, pl.String()) | {"line": pl.UInt32()}
+    csv.field_size_limit(_CELL_LIMIT)
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
+        records = csv.reader(stream, delimiter=shape.delimiter)
+        next(records)
+        start = records.line_num + 1
+        while chunk := list(islice(_numbered(records, start), batch_rows)):
+            start = records.line_num + 1
+            rows = [_record(record, line, width, shape.delimiter) for line, record in chunk]
+            yield pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _numbered(records: "csv._reader", start: int) -> Iterator[tuple[int, list[str]]]:
+    for record in records:
+        yield start, record
+        start = records.line_num + 1
+
+
+def _record(record: list[str], line: int, width: int, delimiter: str) -> list[str | int | None]:
+    why = None
+    if record and len(record) != width:
+        why = f"row: {len(record)} fields where the header has {width}"
+    elif any("�" in cell for cell in record):
+        why = "row: not UTF-8"
+    if why or not record:
+        return [*[None] * width, line, why, delimiter.join(record) or None]
+    return [*(cell or None for cell in record), line, None, None]
+
+
+def _without_blank_lines(batch: pl.DataFrame, shape: Shape) -> pl.DataFrame:
+    first = shape.header[0]
+    if not batch[first].null_count():
+        return batch
+    return batch.filter(
+        ~pl.all_horizontal(pl.col(*shape.header).is_null()) | pl.col("unreadable").is_not_null()
+    )
+
+
+def _shape(path: Path, file: SourceFile, mapping: Mapping) -> Shape:
+    name = file.path.name
+    with path.open("rb") as stream:
+        first = stream.readline(_CELL_LIMIT)
+        if first.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in first:
+            raise NightRefused(f"{name}: not UTF-8 text (UTF-16?); export it as UTF-8")
+        try:
+            line = first.decode("utf-8-sig").rstrip("\r\n")
+        except UnicodeDecodeError as error:
+            raise NightRefused(f"{name}: its header is not UTF-8; export it as UTF-8") from error
+        if not line:
+            raise NightRefused(f"{name}: empty; a table without rows still needs its header")
+        header, delimiter = _header(line, file.table, mapping)
+        if len(set(header)) != len(header):
+            twice = sorted({column for column in header if header.count(column) > 1})
+            raise NightRefused(f"{name}: columns that appear twice: {', '.join(twice)}")
+        stream.seek(0)
+        lines = separators = 0
+        has_quotes, is_utf8, last = False, True, b""
+        rest = b""
+        while chunk := stream.read(_CHUNK):
+            values = np.frombuffer(chunk, dtype=np.uint8)
+            lines += int(np.count_nonzero(values == ord("\n")))
+            separators += int(np.count_nonzero(values == ord(delimiter)))
+            has_quotes = has_quotes or b'"' in chunk
+            is_utf8, rest = _still_utf8(rest, chunk, is_utf8)
+            last = chunk[-1:]
+    lines += last != b"\n"
+    return Shape(delimiter, header, lines, separators, has_quotes, is_utf8 and not rest)
+
+
+def _still_utf8(rest: bytes, chunk: bytes, so_far: bool) -> tuple[bool, bytes]:
+    """Check a chunk; a character cut at its end is left for the next."""
+    if not so_far or (not rest and chunk.isascii()):
+        return so_far and b"\x00" not in chunk, b""
+    whole = rest + chunk
+    try:
+        whole.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if len(whole) - error.start < 4 and error.reason == "unexpected end of data":
+            return True, whole[error.start :]
+        return False, b""
+    return b"\x00" not in chunk, b""
+
+
+def _header(line: str, table: str, mapping: Mapping) -> tuple[tuple[str, ...], str]:
+    """Split the header by the delimiter that finds most of the names that are expected."""
+    expected = set(received_names(mapping, table).values())
+    split = {
+        delimiter: tuple(cell.strip() for cell in next(csv.reader([line], delimiter=delimiter)))
+        for delimiter in DELIMITERS
+    }
+    best = max(DELIMITERS, key=lambda delimiter: len(expected & set(split[delimiter])))
+    return split[best], best
+
+
+def _select(file: SourceFile, mapping: Mapping, header: tuple[str, ...]) -> list[pl.Expr]:
+    """Return the contract's columns from the columns of a file. Raises NightRefused."""
+    table, mapped = TABLES[file.table], mapping.of(file.table)
+    names = received_names(mapping, file.table)
+    absent = {ours for ours, theirs in names.items() if theirs not in header}
+    missing = [names[ours] for ours in names if ours in absent - table.optional - set(mapped.units)]
+    if missing:
+        raise NightRefused(
+            f"{file.path.name}: no column {', '.join(missing)}; it has "
+            f"{', '.join(header[:20])}. If they are named otherwise, say so in the mapping file."
+        )
+    empty = pl.lit(None, dtype=pl.String)
+    columns = [
+        (empty if ours in absent else pl.col(theirs)).alias(ours) for ours, theirs in names.items()
+    ]
+    return columns
+
+
+def _extra(
+    file: SourceFile, mapping: Mapping, header: tuple[str, ...], rows: pl.DataFrame | None
+) -> pl.Expr:
+    """Return the columns outside the contract as JSON; of a line that is no row, the line."""
+    known = received_names(mapping, file.table).values()
+    others = [name for name in header if name not in known]
+    extra = pl.struct(others).struct.json_encode() if others else pl.lit(None, dtype=pl.String)
+    if rows is not None and UNREADABLE in rows.columns:
+        extra = pl.coalesce(UNREADABLE, extra)
+    return extra.alias("extra")
+
+
+def _with_row_hash(batch: pl.DataFrame, table: str) -> pl.DataFrame:
+    """Add the hash of the received text, the identity of a row's version."""
+    cells = [pl.col(name).fill_null(_NULL) for name in (*TABLES[table].columns, "extra")]
+    text = plh.concat_str(cells, separator=_FIELD)
+    return batch.with_columns(text.nchash.xxhash64().alias("row_hash"))

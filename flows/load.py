@@ -1,0 +1,252 @@
+"""One table of the night: read, kept in the warehouse, validated; what is bad, set aside."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+
+import polars as pl
+
+from flows.errors import NightError, NightRefused
+from flows.export import Export
+from flows.intake import batches
+from flows.settings import Settings
+from flows.warehouse import Warehouse
+from schemas.registry import TABLES
+from transforms.mapping import Mapping
+from transforms.quarantine import (
+    PROVENANCE,
+    conflicting_keys,
+    nothing_rejected,
+    repeated_rows,
+    unreadable,
+    validate,
+    with_context,
+)
+from transforms.reading import typed
+
+
+@dataclass(frozen=True)
+class FileCount:
+    """What became of the rows of one file. Read = loaded + quarantined + duplicates."""
+
+    table: str
+    file: str
+    sha256: str
+    rows_read: int
+    rows_loaded: int
+    rows_quarantined: int
+    duplicates: int
+    not_yet: int
+
+
+@dataclass
+class Night:
+    """What a night has gathered so far. `patients` is its spine: one row per patient."""
+
+    as_of: date
+    mapping: Mapping
+    settings: Settings
+    seq: int
+    started_at: datetime
+    scratch: Path
+    replayed: int | None = None
+    """The night whose rows are read again from the warehouse, instead of an export."""
+    export: Export | None = None
+    patients: pl.DataFrame = field(default_factory=pl.DataFrame)
+    known: pl.Enum = field(default_factory=lambda: pl.Enum([]))
+    """The type of patient_id downstream: every patient, in order, as a numbered code."""
+    tables: dict[str, pl.DataFrame] = field(default_factory=dict)
+    rejected: list[pl.DataFrame] = field(default_factory=list)
+    rows_read: dict[int, int] = field(default_factory=dict)
+    files: list[FileCount] = field(default_factory=list)
+    new_versions: dict[str, int] = field(default_factory=dict)
+    """Rows per table that the warehouse had not seen before."""
+    warnings: list[str] = field(default_factory=list)
+
+    def rejected_of(self, table: str) -> list[pl.DataFrame]:
+        """Return the rejected rows of one table."""
+        return [nothing_rejected(), *(f.filter(pl.col("table") == table) for f in self.rejected)]
+
+    @property
+    def set_aside(self) -> pl.DataFrame:
+        """One row per quarantined row of a known patient, as the variables need it."""
+        return (
+            pl.concat([nothing_rejected(), *self.rejected])
+            .filter(~pl.col("not_yet"))
+            .select(pl.col("patient_id").cast(self.known, strict=False), "table", "row_date")
+            .filter(pl.col("patient_id").is_not_null())
+        )
+
+
+def load_table(night: Night, warehouse: Warehouse, table: str) -> None:
+    """Load one table into the night. Raises NightRefused when too much of it is bad."""
+    source = _from_warehouse if night.replayed is not None else _from_files
+    valid_parts, rejected_parts = [], [nothing_rejected()]
+    context = None if table == "patients" else night.patients
+    for batch in source(night, warehouse, table):
+        rows = batch
+        if batch["unreadable"].null_count() < batch.height:
+            is_row = pl.col("unreadable").is_null()
+            rejected_parts.append(unreadable(batch.filter(~is_row), table))
+            rows = batch.filter(is_row)
+        rows = with_context(typed(rows, table, night.mapping), table, context)
+        valid, bad = validate(rows, table, night.as_of)
+        valid_parts.append(_as_known(valid, night, table))
+        rejected_parts.append(bad)
+    valid = pl.concat(valid_parts) if valid_parts else _no_rows(night, table)
+    rejected = pl.concat(rejected_parts)
+    repeated = repeated_rows(
+        pl.concat([valid.select(PROVENANCE), rejected.select(PROVENANCE)])
+    )
+    if repeated.height:
+        night.new_versions[table] -= warehouse.drop_repeated(table, repeated)
+        valid = valid.join(repeated, on=PROVENANCE, how="anti", maintain_order="left")
+        rejected = rejected.join(repeated, on=PROVENANCE, how="anti", maintain_order="left")
+    valid, conflicts = conflicting_keys(valid, table)
+    rejected = pl.concat([rejected, conflicts])
+    night.rejected.append(rejected)
+    if night.replayed is None:
+        _count(night, warehouse, table, valid, rejected, repeated)
+    _keep(night, table, valid.drop(PROVENANCE), rejected)
+
+
+def _as_known(valid: pl.DataFrame, night: Night, table: str) -> pl.DataFrame:
+    """Keep the columns of the contract and the provenance; patients as numbered codes."""
+    columns = [*TABLES[table].columns, *PROVENANCE]
+    if table == "patients":
+        return valid.select(columns)
+    return valid.with_columns(patient_id=pl.col("patient_no").cat.to(night.known)).select(columns)
+
+
+def _no_rows(night: Night, table: str) -> pl.DataFrame:
+    schema = {name: column.dtype.type for name, column in TABLES[table].schema.columns.items()}
+    if table != "patients":
+        schema["patient_id"] = night.known
+    provenance = {name: nothing_rejected().schema[name] for name in PROVENANCE}
+    return pl.DataFrame(schema=schema | provenance)
+
+
+def _keep(night: Night, table: str, valid: pl.DataFrame, rejected: pl.DataFrame) -> None:
+    """Keep the valid rows for the variables, and what other tables are validated against."""
+    if table == "patients":
+        night.patients = _spine(valid, rejected, night.as_of)
+        night.known = pl.Enum(night.patients["patient_id"])
+        valid = (
+            night.patients.select("patient_id")
+            .join(valid, on="patient_id", how="left", maintain_order="left")
+            .with_columns(pl.col("patient_id").cast(night.known))
+        )
+    elif table == "diagnoses":
+        first = valid.group_by(pl.col("patient_id").cast(pl.String)).agg(
+            first_diagnosis_date=pl.col("diagnosis_date").min()
+        )
+        night.patients = night.patients.drop("first_diagnosis_date").join(
+            first, on="patient_id", how="left", maintain_order="left"
+        )
+    night.tables[table] = valid
+
+
+def _spine(valid: pl.DataFrame, rejected: pl.DataFrame, as_of: date) -> pl.DataFrame:
+    """Return one row per patient of the export, also of those whose own row is quarantined."""
+    there = rejected.filter(~pl.col("not_yet"), pl.col("patient_id").is_not_null())
+    ids = pl.concat([valid["patient_id"], there["patient_id"]]).unique().sort()
+    if ids.is_empty():
+        raise NightRefused("patients: no patient in the export; is it complete?")
+    died = pl.when(pl.col("death_date") <= as_of).then("death_date")
+    return (
+        ids.to_frame()
+        .with_row_index("patient_no")
+        .join(
+            valid.select("patient_id", "birth_date", died),
+            on="patient_id",
+            how="left",
+            maintain_order="left",
+        )
+        .with_columns(first_diagnosis_date=pl.lit(None, dtype=pl.Date))
+    )
+
+
+def _from_files(night: Night, warehouse: Warehouse, table: str) -> Iterator[pl.DataFrame]:
+    """Read the export's files of a table, and bring the warehouse up to them."""
+    assert night.export is not None  # noqa: S101
+    current = warehouse.current_hashes(table)
+    seen = [current.clear()]
+    for file in night.export.files[table]:
+        file_no = warehouse.add_file(night.seq, file, night.started_at)
+        night.rows_read[file_no] = 0
+        for batch in batches(file, night.mapping, night.scratch, night.settings.batch_rows):
+            night.rows_read[file_no] += batch.height
+            new = batch
+            if current.height:
+                new = batch.join(current, on="row_hash", how="anti", maintain_order="left")
+                seen.append(batch.select("row_hash"))
+            warehouse.add_rows(table, night.seq, file_no, new)
+            night.new_versions[table] = night.new_versions.get(table, 0) + new.height
+            yield batch.with_columns(file_no=pl.lit(file_no, dtype=pl.UInt32))
+    if current.height:
+        gone = current.join(pl.concat(seen), on="row_hash", how="anti")
+        warehouse.end_versions(table, night.seq, gone)
+
+
+def _from_warehouse(night: Night, warehouse: Warehouse, table: str) -> Iterator[pl.DataFrame]:
+    assert night.replayed is not None  # noqa: S101
+    return warehouse.versions_seen(table, night.replayed, night.settings.batch_rows)
+
+
+def _count(
+    night: Night,
+    warehouse: Warehouse,
+    table: str,
+    valid: pl.DataFrame,
+    rejected: pl.DataFrame,
+    repeated: pl.DataFrame,
+) -> None:
+    """Count each file's rows, hold the conservation law, and refuse what is too bad."""
+    counts = {
+        "rows_loaded": _per_file(valid),
+        "rows_quarantined": _per_file(rejected),
+        "duplicates": _per_file(repeated),
+        "not_yet": _per_file(rejected.filter("not_yet")),
+    }
+    files = warehouse.files_of(night.seq).filter(pl.col("table_name") == table)
+    for file_no, name, sha256 in files.select("file_no", "file", "sha256").iter_rows():
+        read = night.rows_read[file_no]
+        became = {what: count.get(file_no, 0) for what, count in counts.items()}
+        if read != sum(became.values()) - became["not_yet"]:
+            raise NightError(f"{name}: {read} rows read, but {became}: rows were lost or made up")
+        night.files.append(FileCount(table, name, sha256, rows_read=read, **became))
+        del became["not_yet"]
+        warehouse.count_file(file_no, rows_read=read, **became)
+    _refuse_if_bad(night, table)
+    _refuse_if_shrunk(night, warehouse, table)
+
+
+def _per_file(rows: pl.DataFrame) -> dict[int, int]:
+    return dict(rows.group_by("file_no").len().iter_rows())
+
+
+def _refuse_if_bad(night: Night, table: str) -> None:
+    of_table = [file for file in night.files if file.table == table]
+    read = sum(file.rows_read for file in of_table)
+    bad = sum(file.rows_quarantined - file.not_yet for file in of_table)
+    limit = night.settings.max_bad_share_of.get(table, night.settings.max_bad_share)
+    if bad >= night.settings.judge_from_bad_rows and bad > limit * read:
+        reasons = pl.concat(night.rejected_of(table))["reasons"].explode().value_counts(sort=True)
+        common = "; ".join(f"{why} ({rows} rows)" for why, rows in reasons.head(3).iter_rows())
+        raise NightRefused(
+            f"{table}: {bad} of {read} rows are bad, more than the {limit:.0%} allowed. Most "
+            f"often: {common}. If the export is right, adapt the mapping file or max_bad_share."
+        )
+
+
+def _refuse_if_shrunk(night: Night, warehouse: Warehouse, table: str) -> None:
+    read = sum(file.rows_read for file in night.files if file.table == table)
+    before = warehouse.rows_of_last_night(table, night.seq)
+    if before is None or before < night.settings.judge_from_rows:
+        return
+    if read < before * (1 - night.settings.max_shrink_share):
+        raise NightRefused(
+            f"{table}: {read} rows where the last night read {before}; is the export complete? "
+            f"If it is, raise max_shrink_share in the settings."
+        )

@@ -1,0 +1,130 @@
+"""Publishing: everything is written and synced aside, then appears with one rename."""
+
+import ctypes
+import errno
+import hashlib
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2
+_RUNS_AS_FORMULA = r"^[=+\-@\t\r]"
+
+
+def night_folder(out: Path, run_date: object) -> Path:
+    """Return the folder of a published night."""
+    return out / f"run_date={run_date}"
+
+
+def nights(out: Path) -> list[Path]:
+    """Return the published nights, oldest first."""
+    return sorted(path for path in out.glob("run_date=????-??-??") if path.is_dir())
+
+
+def write_parquet(
+    frame: pl.DataFrame, path: Path, descriptions: Mapping[str, str], identity: Mapping[str, str]
+) -> None:
+    """Write a table with a description on each column and the night's identity on the file."""
+    fields = [
+        field.with_metadata({"description": descriptions.get(field.name, "")})
+        for field in _arrow_schema(frame)
+    ]
+    frame.write_parquet(path, arrow_schema=pa.schema(fields), metadata=dict(identity))
+
+
+def _arrow_schema(frame: pl.DataFrame) -> pa.Schema:
+    schema: pa.Schema = frame.clear().to_arrow().schema
+    return schema
+
+
+def write_csv(frame: pl.DataFrame, path: Path) -> None:
+    """Write a table for spreadsheets: cells that would run as formulas are quoted with '."""
+    guarded = frame.with_columns(
+        pl.when(pl.col(name).str.contains(_RUNS_AS_FORMULA))
+        .then(pl.lit("'") + pl.col(name))
+        .otherwise(pl.col(name))
+        .alias(name)
+        for name, dtype in frame.schema.items()
+        if dtype == pl.String
+    )
+    guarded.write_csv(path)
+
+
+def sha256(path: Path) -> str:
+    """Return the sha256 of a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def publish(staged: Path, target: Path) -> None:
+    """Make a staged folder the published one: whole, or not at all.
+
+    A night of the same date is replaced in the same step; `latest` points at the newest date.
+    """
+    for path in sorted(staged.iterdir()):
+        _sync(path)
+    _sync(staged)
+    if target.exists():
+        _exchange(staged, target)
+        shutil.rmtree(staged)
+    else:
+        staged.rename(target)
+    _sync(target.parent)
+    _point_latest(target.parent)
+
+
+def _exchange(one: Path, other: Path) -> None:
+    """Swap two folders in one step, so that no reader finds neither."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    swapped = getattr(libc, "renameat2", None)
+    names = os.fsencode(one), os.fsencode(other)
+    if swapped is None or swapped(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE):
+        code = ctypes.get_errno() or errno.ENOSYS
+        if code not in (errno.ENOSYS, errno.EINVAL):
+            raise OSError(code, os.strerror(code), str(other))
+        # A file system that cannot swap: two renames, and an instant between them.
+        aside = one.with_name(one.name + ".old")
+        other.rename(aside)
+        one.rename(other)
+        aside.rename(one)
+
+
+def _point_latest(out: Path) -> None:
+    newest = nights(out)[-1].name
+    pointer = out / ".latest"
+    pointer.unlink(missing_ok=True)
+    pointer.symlink_to(newest)
+    pointer.replace(out / "latest")
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read_published(out: Path, name: str, run_date: str | None = None) -> pl.DataFrame | None:
+    """Return a table of a published night (the newest by default); None when there is none."""
+    folders = nights(out)
+    if run_date is not None:
+        folders = [folder for folder in folders if folder.name == f"run_date={run_date}"]
+    if not folders:
+        return None
+    return pl.read_parquet(folders[-1] / name, hive_partitioning=False)
+
+
+def json_ready(value: Any) -> Any:
+    """Return a value as JSON has it: dates in ISO 8601."""
+    if isinstance(value, dict):
+        return {str(key): json_ready(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [json_ready(item) for item in value]
+    return value if isinstance(value, str | int | float | bool | None) else str(value)

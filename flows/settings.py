@@ -1,0 +1,94 @@
+"""Settings: one typed object, built once at the edge and passed down.
+
+They come from `--settings FILE.toml`; a variable THYRISK_<NAME> of the environment (with __ for
+a section, as THYRISK_WINDOWS__FDG_DAYS) overrides the file.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from flows.errors import UsageError
+from transforms.mapping import Mapping
+from transforms.windows import Windows
+
+
+class Settings(BaseSettings):
+    """Everything about a night that an operator can set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="THYRISK_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    windows: Windows = Windows()
+    max_bad_share: float = Field(
+        0.2, ge=0, le=1, description="refuse the night when more of a table's rows are bad"
+    )
+    max_bad_share_of: dict[str, float] = Field(
+        {}, description="the same for single tables, as labs = 0.05"
+    )
+    max_shrink_share: float = Field(
+        0.5, ge=0, le=1, description="refuse when a table lost more of its rows since last time"
+    )
+    judge_from_bad_rows: int = Field(
+        10, ge=1, description="fewer bad rows than this never refuse a night"
+    )
+    judge_from_rows: int = Field(
+        100, ge=1, description="a table that had fewer rows than this is never said to have shrunk"
+    )
+    batch_rows: int = Field(1_000_000, ge=1, description="rows read and validated at a time")
+    duckdb_memory: str = Field("1GB", description="memory that DuckDB may use")
+
+
+def load_settings(path: Path | None) -> Settings:
+    """Build the settings from a file and the environment. Raises UsageError."""
+    if path is not None and not path.is_file():
+        raise UsageError(f"settings: no such file: {path}")
+
+    class FromFile(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return env_settings, TomlConfigSettingsSource(settings_cls, toml_file=path)
+
+    return _checked(FromFile, f"settings {path}" if path else "settings", {})
+
+
+def load_mapping(path: Path | None) -> Mapping:
+    """Read a mapping file; without one, the contract's own dialect. Raises UsageError."""
+    if path is None:
+        return Mapping()
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise UsageError(f"mapping: cannot read {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise UsageError(f"mapping {path}: not TOML: {error}") from error
+    return _checked(Mapping, f"mapping {path}", content)
+
+
+def _checked(model: type[Any], what: str, content: dict[str, Any]) -> Any:
+    try:
+        return model(**content)
+    except ValidationError as error:
+        problems = "\n".join(
+            f"  {'.'.join(str(part) for part in problem['loc']) or 'file'}: {problem['msg']}"
+            for problem in error.errors()
+        )
+        raise UsageError(f"{what}:\n{problems}") from error
+    except ValueError as error:
+        raise UsageError(f"{what}: {error}") from error

@@ -1,0 +1,270 @@
+"""The DuckDB warehouse: every row as it was received, which night saw it, and what was said.
+
+- raw: `<table>_versions` keeps each version of each row as text, with the nights that saw it
+  (`seen_from` <= night < `seen_until`); the view `<table>` shows it with file and load time.
+- valid: `<table>`, the rows of the last night that passed validation, in their types.
+- marts: `patient_risk` of the last night.
+- ops: `runs`, `files` with sha256 and counts, `quarantine`.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from flows.errors import NightError, NightRefused
+from flows.export import SourceFile
+from flows.warehouse_views import LAYOUT, valid_view
+from schemas.registry import TABLES
+from transforms.mapping import Mapping
+
+LAYOUT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Run:
+    """A night as the warehouse knows it."""
+
+    seq: int
+    run_id: str
+    as_of: date
+    mapping: Mapping
+    settings: dict[str, Any]
+
+
+class Warehouse:
+    """An open warehouse file. Everything between `begin` and `commit` happens or does not."""
+
+    def __init__(self, path: Path, memory: str, scratch: Path) -> None:
+        try:
+            self._db = duckdb.connect(
+                str(path), config={"memory_limit": memory, "temp_directory": str(scratch)}
+            )
+        except duckdb.Error as error:
+            raise NightRefused(
+                f"warehouse {path}: cannot be opened ({type(error).__name__}); "
+                f"is it a DuckDB file of this version, and writable?"
+            ) from error
+        self._do("SET preserve_insertion_order = false")
+        self._do("SET enable_progress_bar = false")
+        try:
+            self._do(LAYOUT)
+            version = self._scalar("SELECT max(version) FROM ops.layout")
+        except duckdb.Error as error:
+            self.close()
+            raise NightError(f"warehouse {path}: its layout cannot be made: {error}") from error
+        if version is None:
+            self._do("INSERT INTO ops.layout VALUES (?)", [LAYOUT_VERSION])
+        elif version != LAYOUT_VERSION:
+            self.close()
+            raise NightRefused(
+                f"warehouse {path}: layout {version}, this version knows {LAYOUT_VERSION}"
+            )
+
+    def close(self) -> None:
+        """Close the file; what was not committed is gone."""
+        self._db.close()
+
+    def __enter__(self) -> "Warehouse":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def begin(self) -> None:
+        """Start the night's transaction."""
+        self._do("BEGIN")
+
+    def commit(self) -> None:
+        """Make the night's rows durable."""
+        self._do("COMMIT")
+
+    def _do(self, statement: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
+        """Run a statement to its end: an unfinished result would hold the connection."""
+        return self._db.execute(statement, parameters or []).fetchall()
+
+    def _scalar(self, query: str, parameters: list[Any] | None = None) -> Any:
+        rows = self._do(query, parameters)
+        return rows[0][0] if rows else None
+
+    def _insert(self, table: str, frame: pl.DataFrame) -> None:
+        if frame.height:
+            self._db.register("incoming", frame.to_arrow())
+            self._do(f"INSERT INTO {table} BY NAME SELECT * FROM incoming")
+            self._db.unregister("incoming")
+
+    # -- nights ------------------------------------------------------------------------------
+
+    def start_run(
+        self,
+        run_id: str,
+        as_of: date,
+        started_at: datetime,
+        mapping: Mapping,
+        settings: dict[str, Any],
+    ) -> int:
+        """Record that a night started; return its number."""
+        seq = int(self._scalar("SELECT coalesce(max(seq), 0) + 1 FROM ops.runs"))
+        self._do(
+            "INSERT INTO ops.runs VALUES (?, ?, ?, ?, NULL, NULL, ?, ?)",
+            [seq, run_id, as_of, started_at, mapping.model_dump_json(), json.dumps(settings)],
+        )
+        return seq
+
+    def finish_run(self, seq: int, at: datetime, previous: str | None) -> None:
+        """Record that a night was published, and which night it was compared with."""
+        self._do(
+            "UPDATE ops.runs SET published_at = ?, previous = ? WHERE seq = ?", [at, previous, seq]
+        )
+
+    def night_of(self, as_of: date) -> Run | None:
+        """Return the last published night of a date."""
+        rows = self._do(
+            "SELECT seq, run_id, as_of, mapping, settings FROM ops.runs "
+            "WHERE as_of = ? AND published_at IS NOT NULL ORDER BY seq DESC LIMIT 1",
+            [as_of],
+        )
+        if not rows:
+            return None
+        row = rows[0]
+        mapping = Mapping.model_validate_json(row[3])
+        return Run(row[0], row[1], row[2], mapping, json.loads(row[4]))
+
+    def previous_of(self, seq: int) -> str | None:
+        """Return the folder of the night that a night was compared with."""
+        previous = self._scalar("SELECT previous FROM ops.runs WHERE seq = ?", [seq])
+        return None if previous is None else str(previous)
+
+    def latest_as_of(self) -> date | None:
+        """Return the latest date of which a night was published."""
+        latest = self._scalar("SELECT max(as_of) FROM ops.runs WHERE published_at IS NOT NULL")
+        return latest if isinstance(latest, date) else None
+
+    # -- raw ---------------------------------------------------------------------------------
+
+    def add_file(self, seq: int, file: SourceFile, loaded_at: datetime) -> int:
+        """Record a file of the export; return its number."""
+        file_no = int(self._scalar("SELECT coalesce(max(file_no), 0) + 1 FROM ops.files"))
+        self._do(
+            "INSERT INTO ops.files (file_no, seq, table_name, file, sha256, bytes, loaded_at) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [file_no, seq, file.table, file.path.name, file.sha256, file.bytes, loaded_at],
+        )
+        return file_no
+
+    def count_file(self, file_no: int, **counts: int) -> None:
+        """Record the counts of a file: rows_read, rows_loaded, rows_quarantined, duplicates."""
+        for name, count in counts.items():
+            self._do(f"UPDATE ops.files SET {name} = ? WHERE file_no = ?", [count, file_no])
+
+    def current_hashes(self, table: str) -> pl.DataFrame:
+        """Return the row_hash of each current version of a table."""
+        return self._db.sql(
+            f"SELECT row_hash FROM raw.{table}_versions WHERE seen_until IS NULL"
+        ).pl()
+
+    def add_rows(self, table: str, seq: int, file_no: int, rows: pl.DataFrame) -> None:
+        """Append new versions: text columns, extra, unreadable, line and row_hash."""
+        self._insert(
+            f"raw.{table}_versions",
+            rows.with_columns(
+                file_no=pl.lit(file_no, dtype=pl.UInt32),
+                seen_from=pl.lit(seq, dtype=pl.UInt32),
+                seen_until=pl.lit(None, dtype=pl.UInt32),
+            ),
+        )
+
+    def drop_repeated(self, table: str, repeated: pl.DataFrame) -> int:
+        """Remove exact duplicates, which were appended before they were known to be ones.
+
+        Returns how many there were.
+        """
+        self._db.register("repeated", repeated.to_arrow())
+        removed = self._scalar(
+            f"DELETE FROM raw.{table}_versions AS v USING repeated AS r "
+            f"WHERE v.file_no = r.file_no AND v.line = r.line AND v.row_hash = r.row_hash"
+        )
+        self._db.unregister("repeated")
+        return int(removed or 0)
+
+    def end_versions(self, table: str, seq: int, gone: pl.DataFrame) -> None:
+        """Close the versions that tonight's export no longer has."""
+        if gone.height:
+            self._db.register("gone", gone.to_arrow())
+            self._do(
+                f"UPDATE raw.{table}_versions SET seen_until = ? WHERE seen_until IS NULL "
+                f"AND row_hash IN (SELECT row_hash FROM gone)",
+                [seq],
+            )
+            self._db.unregister("gone")
+
+    def versions_seen(self, table: str, seq: int, batch_rows: int) -> Iterator[pl.DataFrame]:
+        """Read the rows that a night saw, as text, in batches."""
+        reader = self._db.sql(
+            f"SELECT * EXCLUDE (seen_from, seen_until) FROM raw.{table}_versions "
+            f"WHERE seen_from <= {int(seq)} AND (seen_until IS NULL OR seen_until > {int(seq)})"
+        ).to_arrow_reader(batch_rows)
+        for batch in reader:
+            frame = pl.from_arrow(batch)
+            assert isinstance(frame, pl.DataFrame)  # noqa: S101
+            yield frame
+
+    def originals(self, table: str, hashes: pl.DataFrame) -> pl.DataFrame:
+        """Return the received text of rows by row_hash: one row per hash, `original` as JSON.
+
+        A line that is no row of its table is returned as it was.
+        """
+        cells = ", ".join(f'"{name}" := "{name}"' for name in TABLES[table].columns)
+        any_cell = " OR ".join(f'"{name}" IS NOT NULL' for name in TABLES[table].columns)
+        self._db.register("wanted", hashes.to_arrow())
+        found = self._db.sql(
+            f"SELECT v.row_hash, any_value(CASE WHEN {any_cell} "
+            f"THEN to_json(struct_pack({cells}))::VARCHAR ELSE extra END) AS original "
+            f"FROM raw.{table}_versions AS v "
+            f"WHERE v.row_hash IN (SELECT row_hash FROM wanted) GROUP BY v.row_hash"
+        ).pl()
+        self._db.unregister("wanted")
+        return found
+
+    # -- what was said -----------------------------------------------------------------------
+
+    def add_quarantine(self, seq: int, rows: pl.DataFrame) -> None:
+        """Keep the rejected rows of a night."""
+        self._insert("ops.quarantine", rows.with_columns(seq=pl.lit(seq, dtype=pl.UInt32)))
+
+    def quarantine_of(self, seq: int) -> pl.DataFrame:
+        """Return the rejected rows of a night as they were kept."""
+        return self._db.sql(
+            f"SELECT * EXCLUDE (seq) FROM ops.quarantine WHERE seq = {int(seq)}"
+        ).pl()
+
+    def files_of(self, seq: int) -> pl.DataFrame:
+        """Return the files of a night with their counts: one row per file."""
+        return self._db.sql(
+            f"SELECT * FROM ops.files WHERE seq = {int(seq)} ORDER BY file_no"
+        ).pl()
+
+    def rows_of_last_night(self, table: str, before: int) -> int | None:
+        """Return how many rows of a table the last published night read."""
+        rows = self._scalar(
+            "SELECT sum(rows_read) FROM ops.files WHERE table_name = ? AND seq = "
+            "(SELECT max(seq) FROM ops.runs WHERE published_at IS NOT NULL AND seq < ?)",
+            [table, before],
+        )
+        return None if rows is None else int(rows)
+
+    def show_valid(self, seq: int, mapping: Mapping) -> None:
+        """Point the views of schema valid at a night."""
+        for table in TABLES:
+            self._do(valid_view(table, seq, mapping))
+
+    def replace_mart(self, name: str, frame: pl.DataFrame) -> None:
+        """Replace a table of schema marts."""
+        self._db.register("incoming", frame.to_arrow())
+        self._do(f"CREATE OR REPLACE TABLE marts.{name} AS SELECT * FROM incoming")
+        self._db.unregister("incoming")

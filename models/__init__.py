@@ -1,0 +1,1 @@
+"""Published models as data, and the engine that turns them into polars expressions."""

@@ -1,0 +1,55 @@
+"""Effects and nomogram points of a model.
+
+The points follow the convention of R's rms: the predictor with the longest span of the linear
+predictor spans 0 to 100 points, the others in proportion; within a predictor the level or axis
+end with the lowest linear predictor has 0 points. A points score has its published points.
+"""
+
+from dataclasses import dataclass
+from math import log
+
+from models.spec import Model, Predictor
+
+LONGEST_SPAN_POINTS = 100.0
+
+
+@dataclass(frozen=True)
+class Effects:
+    """The effects of one predictor on the linear predictor.
+
+    levels: effect of each level. slope: effect per unit. low and high: the range of the effect
+    over all values (the axis, for a numeric predictor), relative to the centre.
+    """
+
+    levels: dict[str, float]
+    slope: float
+    low: float
+    high: float
+
+
+def effects(model: Model, predictor: Predictor) -> Effects:
+    """Return a predictor's effects on the linear predictor (log scale, or points)."""
+    if predictor.levels:
+        by_level = {
+            level.value: _effect(model, level.effect.value) for level in predictor.levels
+        }
+        return Effects(by_level, 0.0, min(by_level.values()), max(by_level.values()))
+    assert predictor.per_unit and predictor.axis and predictor.centre  # noqa: S101
+    slope = _effect(model, predictor.per_unit.value)
+    ends = [
+        slope * (end.value - predictor.centre.value)
+        for end in (predictor.axis.low, predictor.axis.high)
+    ]
+    return Effects({}, slope, min(ends), max(ends))
+
+
+def _effect(model: Model, stated: float) -> float:
+    return stated if model.family == "points" else log(stated)
+
+
+def points_per_unit(model: Model) -> float:
+    """Return the nomogram points of one unit of the linear predictor."""
+    if model.family == "points":
+        return 1.0
+    spans = [effects(model, predictor) for predictor in model.predictors]
+    return LONGEST_SPAN_POINTS / max(span.high - span.low for span in spans)

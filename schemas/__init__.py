@@ -1,0 +1,1 @@
+"""Contracts of every table at every stage: the ground floor, which imports nothing of ours."""

@@ -1,0 +1,148 @@
+"""The contract of a table at validation: its pandera model and the checks that need context.
+
+A frame under contract has the typed columns of the model, the received text of each typed
+column as `received.<column>`, and what the row must agree with, as `context.<column>`:
+`context.patient_known`, `context.birth_date`, `context.death_date`,
+`context.first_diagnosis_date`. Each check's `error` is the reason that a person reads.
+"""
+
+from collections.abc import Callable
+from datetime import date
+from functools import cache
+
+import pandera.polars as pa
+import polars as pl
+from pandera.api.polars.types import PolarsData
+
+from schemas import codes
+from schemas.registry import TABLES, Table
+
+RECEIVED = "received."
+CONTEXT = "context."
+EARLIEST_DATE = date(1900, 1, 1)
+
+Expectation = tuple[str, pl.Expr]
+"""A reason in words and the expression that is true (or null) where all is well."""
+
+
+def received(column: str) -> pl.Expr:
+    """Return the text of a cell as it was received."""
+    return pl.col(RECEIVED + column)
+
+
+def context(column: str) -> pl.Expr:
+    """Return what is known of the row's patient."""
+    return pl.col(CONTEXT + column)
+
+
+def is_text(table: Table, column: str) -> bool:
+    """Tell whether a column keeps its text as it is."""
+    return table.schema.columns[column].dtype.type == pl.String
+
+
+def _readable(table: Table, column: str) -> Expectation:
+    dtype = table.schema.columns[column].dtype.type
+    if dtype == pl.Date:
+        wanted = "not a date (YYYY-MM-DD)"
+    elif dtype == pl.Float64:
+        wanted = "not a number"
+    elif dtype == pl.Boolean:
+        wanted = "not one of yes, no"
+    else:
+        wanted = f"not one of {', '.join(dtype.categories)}"
+    return f"{column}: {wanted}", pl.col(column).is_not_null() | received(column).is_null()
+
+
+def _plausible(table: Table, column: str) -> Expectation | None:
+    field = table.schema.columns[column]
+    if field.dtype.type == pl.Date:
+        return f"{column}: before {EARLIEST_DATE}", pl.col(column) >= EARLIEST_DATE
+    limits = field.metadata or {}
+    if "low" not in limits:
+        return None
+    low, high = limits["low"], limits["high"]
+    return f"{column}: outside {low:g} to {high:g}", pl.col(column).is_between(low, high)
+
+
+def _has_unit(table: Table, column: str) -> Expectation | None:
+    unit = (table.schema.columns[column].metadata or {}).get("unit")
+    if unit is None:
+        return None
+    # A unit that is there but unreadable has a reason of its own.
+    known = pl.col(unit).is_not_null() | received(unit).is_not_null()
+    return f"{column}: has no {unit}", pl.col(column).is_null() | known
+
+
+def _lab_unit_fits() -> Expectation:
+    fits = pl.lit(False)
+    for analyte, units in codes.LAB_UNITS.items():
+        fits |= (pl.col("analyte") == analyte) & pl.col("unit").cast(pl.String).is_in(units)
+    known = pl.col("analyte").is_not_null() & pl.col("unit").is_not_null()
+    return "unit: not a unit of this analyte", fits | ~known
+
+
+def _event_order(table: Table) -> list[Expectation]:
+    when = table.date or ""
+    order = [
+        ("patient_id: not in patients", context("patient_known")),
+        (f"{when}: before the patient's birth_date", pl.col(when) >= context("birth_date")),
+        (f"{when}: after the patient's death_date", pl.col(when) <= context("death_date")),
+    ]
+    if table.not_before_diagnosis:
+        order.append(
+            (
+                f"{when}: before the patient's first diagnosis_date",
+                pl.col(when) >= context("first_diagnosis_date"),
+            )
+        )
+    return order
+
+
+def _patient_order() -> list[Expectation]:
+    birth, death, contact = (pl.col(f"{x}_date") for x in ("birth", "death", "last_contact"))
+    return [
+        ("death_date: before birth_date", death >= birth),
+        ("last_contact_date: before birth_date", contact >= birth),
+        ("last_contact_date: after death_date", contact <= death),
+    ]
+
+
+def expectations(table: Table) -> list[Expectation]:
+    """Return every expectation of a row of `table` beyond its types, with its reason."""
+    typed = [column for column in table.columns if not is_text(table, column)]
+    found = [_readable(table, column) for column in typed]
+    found += [x for column in typed if (x := _plausible(table, column))]
+    found += [x for column in typed if (x := _has_unit(table, column))]
+    if table.name == "labs":
+        found.append(_lab_unit_fits())
+    if table.name == "i131_treatments":
+        found.append(("activity: not above 0", pl.col("activity") > 0))
+    return found + (_patient_order() if table.date is None else _event_order(table))
+
+
+def _check(expected: pl.Expr) -> Callable[[PolarsData], pl.LazyFrame]:
+    # A null means that the expectation does not apply to the row.
+    return lambda data: data.lazyframe.select(expected.fill_null(True))
+
+
+@cache
+def contract(name: str) -> pa.DataFrameSchema:
+    """Return the pandera schema that the rows of table `name` are validated against.
+
+    An expectation is checked on the column that its reason names: pandera then reports that
+    one cell of a failing row, not the row.
+    """
+    table = TABLES[name]
+    checks: dict[str, list[pa.Check]] = {column: [] for column in table.columns}
+    for reason, rule in expectations(table):
+        checks[reason.partition(":")[0]].append(pa.Check(_check(rule), error=reason))
+    columns = {
+        column: pa.Column(declared.dtype.type, checks=checks[column], nullable=declared.nullable)
+        for column, declared in table.schema.columns.items()
+    }
+    return pa.DataFrameSchema(columns=columns, name=name, coerce=False, strict=False)
+
+
+def empty_cell_reason(column: str) -> str:
+    """Return the reason for a required cell that is empty."""
+    return f"{column}: empty"

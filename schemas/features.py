@@ -1,0 +1,104 @@
+"""The derived variables: `features.parquet`, one row per patient."""
+
+from typing import Any
+
+import pandera.polars as pa
+import polars as pl
+
+from schemas import codes
+
+
+def _enum(values: tuple[str, ...], description: str) -> Any:
+    return pa.Field(
+        nullable=True,
+        description=f"{description} ({', '.join(values)})",
+        dtype_kwargs={"categories": list(values)},
+    )
+
+
+def _of(description: str, *, nullable: bool = True) -> Any:
+    return pa.Field(nullable=nullable, description=description)
+
+
+YES_NO = ("no", "yes")
+
+
+class Features(pa.DataFrameModel):
+    """One row per patient: every variable, the row and the date that it came from."""
+
+    patient_id: str = _of("patient", nullable=False)
+    as_of: pl.Date = _of("date as of which everything is computed", nullable=False)
+    centre: str = _of("treating centre")
+    birth_date: pl.Date = _of("date of birth")
+    sex: pl.Enum = _enum(("female", "male"), "sex; null when unknown")
+    diagnosis_date: pl.Date = _of("date of the first diagnosis")
+    diagnosis_row: str = _of("diagnoses.diagnosis_id of the first diagnosis")
+    histology: pl.Enum = _enum(codes.HISTOLOGY, "histology of the first diagnosis")
+    histology_group: pl.Enum = _enum(codes.HISTOLOGY_GROUP, "histology as Jin 2025 groups it")
+    dtc: bool = _of("differentiated, without undifferentiated component; null when unknown")
+    age_at_diagnosis: pl.Int16 = _of("completed years at the first diagnosis")
+    age_48: pl.Enum = _enum(YES_NO, "48 years or older at the first diagnosis")
+    thyroidectomy_date: pl.Date = _of("date of the first thyroidectomy")
+    thyroidectomy_row: str = _of("surgeries.surgery_id of the first thyroidectomy")
+    thyroidectomy_before_index: bool = _of("operated on by the index date")
+    months_operation_to_i131: float = _of("months from the operation to the index date")
+    has_index: bool = _of("had a first 131I therapy; null when a quarantined row may be it")
+    index_date: pl.Date = _of("index date: date of the first 131I therapy")
+    index_row: str = _of("i131_treatments.treatment_id of the first 131I therapy")
+    age_at_index: pl.Int16 = _of("completed years on the index date")
+    age_55: pl.Enum = _enum(YES_NO, "55 years or older on the index date")
+    recurrence: pl.Enum = _enum(YES_NO, "recurrence between the operation and 131I")
+    recurrence_date: pl.Date = _of("date of that recurrence")
+    recurrence_row: str = _of("events.event_id of that recurrence")
+    metastatic: bool = _of("a metastasis is known by the index date")
+    sites: str = _of("metastasis sites known by the index date")
+    sites_known: pl.UInt8 = _of("number of distinct sites known by the index date")
+    site_count: pl.Enum = _enum(codes.SITE_COUNT, "single or multi-partial metastases")
+    liu_site_group: pl.Enum = _enum(codes.LIU_SITE_GROUP, "group of sites as in Liu 2022, Fig. 2")
+    metastasis_date: pl.Date = _of("date of the first metastasis found")
+    metastasis_row: str = _of("metastases.metastasis_id of the first metastasis found")
+    fdg_uptake: pl.Enum = _enum(("negative", "positive"), "18F-FDG uptake near the index date")
+    fdg_suv_max: float = _of("SUVmax of the deciding PET/CT")
+    fdg_date: pl.Date = _of("date of the deciding PET/CT")
+    fdg_row: str = _of("imaging.study_id of the deciding PET/CT")
+    lung_timing: pl.Enum = _enum(codes.LUNG_TIMING, "lung metastasis within 6 months of the index")
+    extent: pl.Enum = _enum(codes.EXTENT, "lung alone or with other organs")
+    lung_date: pl.Date = _of("date of the first lung metastasis found")
+    lung_row: str = _of("metastases.metastasis_id of the first lung metastasis found")
+    activity_mci: float = _of("administered activity of the first 131I therapy, mCi")
+    cumulative_activity_mci: float = _of("sum of the recorded activities, mCi")
+    activity_missing_courses: pl.UInt16 = _of("courses without a recorded activity")
+    courses: pl.UInt16 = _of("courses of 131I therapy")
+    uptake_category: pl.Enum = _enum(codes.UPTAKE_CATEGORY, "131I uptake category")
+    uptake_provisional: bool = _of("fewer than two courses were assessed")
+    uptake_reason: str = _of("why there is no uptake category")
+    uptake_courses_assessed: pl.UInt16 = _of("courses with an assessed post-therapy scan")
+    uptake_date: pl.Date = _of("date of the last assessed course")
+    uptake_row: str = _of("i131_treatments.treatment_id of the last assessed course")
+    nodule_cm: float = _of("largest diameter of the largest lung nodule, cm")
+    nodule_date: pl.Date = _of("date of that CT")
+    nodule_row: str = _of("imaging.study_id of that CT")
+    stg_500: pl.Enum = _enum(("below", "at_or_above"), "stimulated Tg against 500 ng/mL")
+    stg_ng_ml: float = _of("stimulated Tg, ng/mL")
+    stg_comparator: pl.Enum = _enum(codes.COMPARATOR, "comparator of stg_ng_ml")
+    stg_date: pl.Date = _of("date of that sample")
+    stg_row: str = _of("labs.lab_id of that sample")
+    tgab_interference: bool = _of("TgAb-positive that day: Tg may be falsely low", nullable=False)
+    rrdtc_met: bool = _of("an RR-DTC criterion is met; null unless DTC")
+    rrdtc_criterion: pl.UInt8 = _of("the first criterion to hold (1 to 5)")
+    rrdtc_met_date: pl.Date = _of("date from which it holds")
+    response: pl.Enum = _enum(codes.RESPONSE, "response to 131I")
+    response_basis: pl.Enum = _enum(("RECIST", "sTg"), "what the response rests on")
+    response_date: pl.Date = _of("date of the response")
+    follow_up_months: float = _of("months from the index date to death or last contact")
+    os_months: float = _of("months from the index date to death or last contact")
+    os_event: bool = _of("died")
+    pfs_months: float = _of("months from the index date to progression, death or last contact")
+    pfs_event: bool = _of("progressed or died")
+    quarantined_rows: pl.UInt32 = _of("rows of the patient that were quarantined", nullable=False)
+
+
+FEATURES: dict[str, pl.DataType] = {
+    name: column.dtype.type for name, column in Features.to_schema().columns.items()
+}
+"""Name and type of every variable, in order."""

@@ -1,0 +1,1 @@
+"""Pure polars: frames in, frames out. No I/O, no clock, no environment."""

@@ -1,0 +1,81 @@
+"""A hospital's dialect: how its columns and codes become those of the contract.
+
+A mapping is declared in one TOML file; a new hospital needs nothing else.
+
+    decimal_comma = true
+
+    [tables.labs]
+    columns = { value = "ERGEBNIS", unit = "EINHEIT" }   # ours = theirs
+    units = { largest_lung_nodule_unit = "mm" }          # a unit the export leaves unsaid
+    [tables.labs.codes.stimulated]
+    J = "yes"                                            # theirs = ours
+    "" = "unknown"                                       # an empty cell, declared
+"""
+
+import polars as pl
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from schemas.registry import TABLES
+
+
+class TableMapping(BaseModel):
+    """How one table of a hospital reads."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    columns: dict[str, str] = {}
+    """Column of the contract -> column of the export."""
+    units: dict[str, str] = {}
+    """Unit column of the contract -> the unit that every row has, declared by the hospital."""
+    codes: dict[str, dict[str, str]] = {}
+    """Column of the contract -> code of the export -> code of the contract."""
+
+
+class Mapping(BaseModel):
+    """How a hospital's export reads. The empty mapping is the contract's own dialect."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    decimal_comma: bool = False
+    tables: dict[str, TableMapping] = {}
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> "Mapping":
+        for name, mapped in self.tables.items():
+            if name not in TABLES:
+                raise ValueError(f"tables.{name}: no such table; known: {', '.join(TABLES)}")
+            known = TABLES[name].columns
+            for part in ("columns", "units", "codes"):
+                for column in getattr(mapped, part):
+                    if column not in known:
+                        raise ValueError(f"tables.{name}.{part}.{column}: no such column")
+        return self
+
+    def of(self, table: str) -> TableMapping:
+        """Return the mapping of one table."""
+        return self.tables.get(table, TableMapping())
+
+
+def received_names(mapping: Mapping, table: str) -> dict[str, str]:
+    """Return, for each column of the contract, the name that it has in the export.
+
+    Columns whose unit is declared once for all rows need not be there.
+    """
+    mapped = mapping.of(table)
+    return {column: mapped.columns.get(column, column) for column in TABLES[table].columns}
+
+
+def mapped_text(mapping: Mapping, table: str, column: str) -> pl.Expr:
+    """Return a cell's text in the contract's dialect: trimmed, decoded, null when empty."""
+    mapped = mapping.of(table)
+    text = pl.col(column).str.strip_chars()
+    if column in mapped.codes:
+        decoded = dict(mapped.codes[column])
+        empty = decoded.pop("", None)
+        if decoded:
+            text = text.replace(decoded)
+        if empty is not None:
+            text = pl.when(text.is_null() | (text == "")).then(pl.lit(empty)).otherwise(text)
+    if column in mapped.units:
+        text = pl.coalesce(text.replace("", None), pl.lit(mapped.units[column]))
+    return text.replace("", None).alias(column)
