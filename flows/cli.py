@@ -86,7 +86,11 @@ def nightly(
         from flows.nightly import nightly as flow
 
         result = flow(
-            export=export, out=out, as_of=day, warehouse=warehouse, mapping=mapping,
+            export=export,
+            out=out,
+            as_of=day,
+            warehouse=warehouse,
+            mapping=mapping,
             settings=settings,
         )
     show(result, out_console)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -139,7 +140,7 @@ def _irregular(path: Path, shape: Shape, batch_rows: int) -> Iterator[pl.DataFra
             yield pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def _numbered(records: "csv._reader", start: int) -> Iterator[tuple[int, list[str]]]:
+def _numbered(records: Any, start: int) -> Iterator[tuple[int, list[str]]]:
     for record in records:
         yield start, record
         start = records.line_num + 1

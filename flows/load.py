@@ -18,10 +18,10 @@ from transforms.quarantine import (
     PROVENANCE,
     conflicting_keys,
     nothing_rejected,
-    repeated_rows,
     unreadable,
     validate,
     with_context,
+    without_repeated,
 )
 from transforms.reading import typed
 
@@ -54,11 +54,10 @@ class Night:
     """The night whose rows are read again from the warehouse, instead of an export."""
     export: Export | None = None
     patients: pl.DataFrame = field(default_factory=pl.DataFrame)
-    known: pl.Enum = field(default_factory=lambda: pl.Enum([]))
-    """The type of patient_id downstream: every patient, in order, as a numbered code."""
     tables: dict[str, pl.DataFrame] = field(default_factory=dict)
     rejected: list[pl.DataFrame] = field(default_factory=list)
     rows_read: dict[int, int] = field(default_factory=dict)
+    rows_repeated: dict[int, int] = field(default_factory=dict)
     files: list[FileCount] = field(default_factory=list)
     new_versions: dict[str, int] = field(default_factory=dict)
     """Rows per table that the warehouse had not seen before."""
@@ -71,18 +70,16 @@ class Night:
     @property
     def set_aside(self) -> pl.DataFrame:
         """One row per quarantined row of a known patient, as the variables need it."""
-        return (
-            pl.concat([nothing_rejected(), *self.rejected])
-            .filter(~pl.col("not_yet"))
-            .select(pl.col("patient_id").cast(self.known, strict=False), "table", "row_date")
-            .filter(pl.col("patient_id").is_not_null())
+        bad = pl.concat([nothing_rejected(), *self.rejected]).filter(~pl.col("not_yet"))
+        return bad.join(self.patients, on="patient_id").select(
+            "table", "row_date", patient_id="patient_no"
         )
 
 
 def load_table(night: Night, warehouse: Warehouse, table: str) -> None:
     """Load one table into the night. Raises NightRefused when too much of it is bad."""
     source = _from_warehouse if night.replayed is not None else _from_files
-    valid_parts, rejected_parts = [], [nothing_rejected()]
+    valid_parts, rejected_parts = [_no_rows(table)], [nothing_rejected()]
     context = None if table == "patients" else night.patients
     for batch in source(night, warehouse, table):
         rows = batch
@@ -92,37 +89,32 @@ def load_table(night: Night, warehouse: Warehouse, table: str) -> None:
             rows = batch.filter(is_row)
         rows = with_context(typed(rows, table, night.mapping), table, context)
         valid, bad = validate(rows, table, night.as_of)
-        valid_parts.append(_as_known(valid, night, table))
+        valid_parts.append(_numbered(valid, table))
         rejected_parts.append(bad)
-    valid = pl.concat(valid_parts) if valid_parts else _no_rows(night, table)
+    valid = pl.concat(valid_parts)
     rejected = pl.concat(rejected_parts)
-    repeated = repeated_rows(
-        pl.concat([valid.select(PROVENANCE), rejected.select(PROVENANCE)])
-    )
-    if repeated.height:
-        night.new_versions[table] -= warehouse.drop_repeated(table, repeated)
-        valid = valid.join(repeated, on=PROVENANCE, how="anti", maintain_order="left")
-        rejected = rejected.join(repeated, on=PROVENANCE, how="anti", maintain_order="left")
     valid, conflicts = conflicting_keys(valid, table)
     rejected = pl.concat([rejected, conflicts])
     night.rejected.append(rejected)
     if night.replayed is None:
-        _count(night, warehouse, table, valid, rejected, repeated)
+        _count(night, warehouse, table, valid, rejected)
     _keep(night, table, valid.drop(PROVENANCE), rejected)
 
 
-def _as_known(valid: pl.DataFrame, night: Night, table: str) -> pl.DataFrame:
-    """Keep the columns of the contract and the provenance; patients as numbered codes."""
-    columns = [*TABLES[table].columns, *PROVENANCE]
-    if table == "patients":
-        return valid.select(columns)
-    return valid.with_columns(patient_id=pl.col("patient_no").cat.to(night.known)).select(columns)
+def _numbered(valid: pl.DataFrame, table: str) -> pl.DataFrame:
+    """Keep the columns of the contract and the provenance; patients by their number.
+
+    From here on patient_id is the patient's number: the place in the sorted list of patients.
+    """
+    if table != "patients":
+        valid = valid.with_columns(patient_id="patient_no")
+    return valid.select(*TABLES[table].columns, *PROVENANCE)
 
 
-def _no_rows(night: Night, table: str) -> pl.DataFrame:
+def _no_rows(table: str) -> pl.DataFrame:
     schema = {name: column.dtype.type for name, column in TABLES[table].schema.columns.items()}
     if table != "patients":
-        schema["patient_id"] = night.known
+        schema["patient_id"] = pl.UInt32
     provenance = {name: nothing_rejected().schema[name] for name in PROVENANCE}
     return pl.DataFrame(schema=schema | provenance)
 
@@ -131,18 +123,18 @@ def _keep(night: Night, table: str, valid: pl.DataFrame, rejected: pl.DataFrame)
     """Keep the valid rows for the variables, and what other tables are validated against."""
     if table == "patients":
         night.patients = _spine(valid, rejected, night.as_of)
-        night.known = pl.Enum(night.patients["patient_id"])
         valid = (
-            night.patients.select("patient_id")
+            night.patients.select("patient_id", "patient_no")
             .join(valid, on="patient_id", how="left", maintain_order="left")
-            .with_columns(pl.col("patient_id").cast(night.known))
+            .with_columns(patient_id="patient_no")
+            .drop("patient_no")
         )
     elif table == "diagnoses":
-        first = valid.group_by(pl.col("patient_id").cast(pl.String)).agg(
+        first = valid.group_by(patient_no="patient_id").agg(
             first_diagnosis_date=pl.col("diagnosis_date").min()
         )
         night.patients = night.patients.drop("first_diagnosis_date").join(
-            first, on="patient_id", how="left", maintain_order="left"
+            first, on="patient_no", how="left", maintain_order="left"
         )
     night.tables[table] = valid
 
@@ -168,25 +160,29 @@ def _spine(valid: pl.DataFrame, rejected: pl.DataFrame, as_of: date) -> pl.DataF
 
 
 def _from_files(night: Night, warehouse: Warehouse, table: str) -> Iterator[pl.DataFrame]:
-    """Read the export's files of a table, and bring the warehouse up to them."""
+    """Read the export's files of a table, and bring the warehouse up to them.
+
+    Yields the distinct rows; an exact duplicate of an earlier row is counted and left out.
+    """
     assert night.export is not None  # noqa: S101
     current = warehouse.current_hashes(table)
-    seen = [current.clear()]
+    seen = current["row_hash"].clear()
     for file in night.export.files[table]:
         file_no = warehouse.add_file(night.seq, file, night.started_at)
-        night.rows_read[file_no] = 0
+        night.rows_read[file_no] = night.rows_repeated[file_no] = 0
         for batch in batches(file, night.mapping, night.scratch, night.settings.batch_rows):
+            rows = without_repeated(batch, seen)
+            seen = pl.concat([seen, rows["row_hash"]])
             night.rows_read[file_no] += batch.height
-            new = batch
+            night.rows_repeated[file_no] += batch.height - rows.height
+            new = rows
             if current.height:
-                new = batch.join(current, on="row_hash", how="anti", maintain_order="left")
-                seen.append(batch.select("row_hash"))
+                new = rows.join(current, on="row_hash", how="anti", maintain_order="left")
             warehouse.add_rows(table, night.seq, file_no, new)
             night.new_versions[table] = night.new_versions.get(table, 0) + new.height
-            yield batch.with_columns(file_no=pl.lit(file_no, dtype=pl.UInt32))
-    if current.height:
-        gone = current.join(pl.concat(seen), on="row_hash", how="anti")
-        warehouse.end_versions(table, night.seq, gone)
+            yield rows.with_columns(file_no=pl.lit(file_no, dtype=pl.UInt32))
+    gone = current.filter(~pl.col("row_hash").is_in(seen.implode()))
+    warehouse.end_versions(table, night.seq, gone)
 
 
 def _from_warehouse(night: Night, warehouse: Warehouse, table: str) -> Iterator[pl.DataFrame]:
@@ -195,18 +191,13 @@ def _from_warehouse(night: Night, warehouse: Warehouse, table: str) -> Iterator[
 
 
 def _count(
-    night: Night,
-    warehouse: Warehouse,
-    table: str,
-    valid: pl.DataFrame,
-    rejected: pl.DataFrame,
-    repeated: pl.DataFrame,
+    night: Night, warehouse: Warehouse, table: str, valid: pl.DataFrame, rejected: pl.DataFrame
 ) -> None:
     """Count each file's rows, hold the conservation law, and refuse what is too bad."""
     counts = {
         "rows_loaded": _per_file(valid),
         "rows_quarantined": _per_file(rejected),
-        "duplicates": _per_file(repeated),
+        "duplicates": night.rows_repeated,
         "not_yet": _per_file(rejected.filter("not_yet")),
     }
     files = warehouse.files_of(night.seq).filter(pl.col("table_name") == table)

@@ -48,6 +48,22 @@ from transforms.mapping import Mapping
 from transforms.worklist import worklist
 
 VERSION = version("thyrisk")
+MART = (
+    "patient_id",
+    "as_of",
+    "index_date",
+    "rrdtc_status",
+    "rrdtc_flag",
+    "rrdtc_points_lower",
+    "rrdtc_points_upper",
+    "rrdtc_met",
+    "os_status",
+    "os_risk_group",
+    "pfs_status",
+    "pfs_risk_group",
+    "review_priority",
+)
+"""The columns of patient_risk that the warehouse keeps for SQL; the parquet has all."""
 
 
 @dataclass(frozen=True)
@@ -150,10 +166,13 @@ def _run(job: Job, started_at: datetime, staging: Path, stage: _timed) -> Result
         scores = stage("score", _scores, derived)
         last = _read_last(job.out, previous)
         risk = stage("flag", patient_risk, derived, scores, last)
-        stage("write", _write, staged, derived, scores, risk, quarantine, night, run_id)
+        review = worklist(risk)
+        stage("write", _write, staged, derived, scores, risk, review, quarantine, night, run_id)
         if past is None:
             stage("keep in the warehouse", _keep, warehouse, night, risk)
-        result = _result(job, night, run_id, risk, scores, previous, past is not None, stage)
+        result = _result(
+            job, night, run_id, risk, review, scores, previous, past is not None, stage
+        )
         _write_run(staged, job, night, result, started_at)
         warehouse.commit()
         stage("publish", publish, staged, result.folder)
@@ -182,7 +201,9 @@ def _identity(job: Job, export: Export) -> str:
     """Return the night's identity: the same inputs, settings and version give the same."""
     inputs = {
         "as_of": str(job.as_of),
-        "files": sorted((f.table, f.path.name, f.sha256) for fs in export.files.values() for f in fs),
+        "files": sorted(
+            (f.table, f.path.name, f.sha256) for fs in export.files.values() for f in fs
+        ),
         "mapping": job.mapping.model_dump(mode="json"),
         "windows": job.settings.windows.model_dump(mode="json"),
         "version": VERSION,
@@ -241,9 +262,9 @@ def _quarantine(night: Night, warehouse: Warehouse) -> pl.DataFrame:
 def _features(night: Night) -> pl.DataFrame:
     tables = {name: frame.lazy() for name, frame in night.tables.items()}
     set_aside = night.set_aside.lazy()
-    derived = features(tables, set_aside, night.as_of, night.settings.windows).collect()
+    derived = features(tables, set_aside, night.as_of, night.settings.windows)
     night.tables.clear()
-    return derived
+    return derived.with_columns(night.patients["patient_id"])
 
 
 def _scores(derived: pl.DataFrame) -> dict[str, pl.DataFrame]:
@@ -255,13 +276,13 @@ def _write(
     derived: pl.DataFrame,
     scores: dict[str, pl.DataFrame],
     risk: pl.DataFrame,
+    review: pl.DataFrame,
     quarantine: pl.DataFrame,
     night: Night,
     run_id: str,
 ) -> None:
     identity = {"thyrisk_run_id": run_id, "thyrisk_as_of": str(night.as_of)}
     identity["thyrisk_version"] = VERSION
-    review = worklist(risk)
     for name, frame, model in (
         ("patient_risk", risk, PatientRisk),
         ("features", derived, Features),
@@ -287,7 +308,7 @@ def _score_descriptions(models: dict[str, Model]) -> dict[str, str]:
 
 def _keep(warehouse: Warehouse, night: Night, risk: pl.DataFrame) -> None:
     warehouse.show_valid(night.seq, night.mapping)
-    warehouse.replace_mart("patient_risk", risk)
+    warehouse.replace_mart("patient_risk", risk.select(MART))
 
 
 def _result(
@@ -295,6 +316,7 @@ def _result(
     night: Night,
     run_id: str,
     risk: pl.DataFrame,
+    review: pl.DataFrame,
     scores: dict[str, pl.DataFrame],
     previous: str | None,
     replayed: bool,
@@ -302,7 +324,9 @@ def _result(
 ) -> Result:
     if risk.height != night.patients.height:
         raise NightError(f"{night.patients.height} patients in, {risk.height} out")
-    flags = {name: _counts(risk[name]) for name in ("rrdtc_flag", "os_risk_group", "pfs_risk_group")}
+    flags = {
+        name: _counts(risk[name]) for name in ("rrdtc_flag", "os_risk_group", "pfs_risk_group")
+    }
     return Result(
         run_id=run_id,
         as_of=job.as_of,
@@ -312,7 +336,7 @@ def _result(
         by_model={name: _counts(frame["status"]) for name, frame in scores.items()},
         flags=flags,
         newly_flagged=risk.filter(pl.col("review_priority").is_in([1, 2, 3])).height,
-        to_review=worklist(risk).height,
+        to_review=review.height,
         new_versions=dict(night.new_versions),
         previous=previous,
         replayed=replayed,
@@ -326,9 +350,7 @@ def _counts(values: pl.Series) -> dict[str, int]:
     return dict(counted.iter_rows())
 
 
-def _write_run(
-    staged: Path, job: Job, night: Night, result: Result, started_at: datetime
-) -> None:
+def _write_run(staged: Path, job: Job, night: Night, result: Result, started_at: datetime) -> None:
     """Write run.json: the only file of a night that knows the clock."""
     outputs = {path.name: sha256(path) for path in sorted(staged.iterdir())}
     report = asdict(result) | {
@@ -342,7 +364,10 @@ def _write_run(
         "models": {name: model.doi for name, model in library().items()},
         "versions": {
             "python": platform.python_version(),
-            **{name: version(name) for name in ("thyrisk", "polars", "duckdb", "pandera", "prefect")},
+            **{
+                name: version(name)
+                for name in ("thyrisk", "polars", "duckdb", "pandera", "prefect")
+            },
         },
     }
     text = json.dumps(json_ready(report), indent=2, ensure_ascii=False)

@@ -4,7 +4,7 @@ No patient in them exists. The same number, seed and dirt give the same files.
 """
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -16,8 +16,10 @@ from schemas.registry import TABLES
 END = date(2026, 6, 30)
 """The day of the extraction; nothing that is not dirt happens after it."""
 
-Ints = np.ndarray[Any, np.dtype[np.int64]]
-Bools = np.ndarray[Any, np.dtype[np.bool_]]
+Ints = Any
+"""A numpy array of whole numbers; days are counted from 1970-01-01."""
+Bools = Any
+"""A numpy array of truth values."""
 
 _EPOCH = date(1970, 1, 1)
 _MAX_COURSES = 5
@@ -47,8 +49,7 @@ def synthesise(patients: int, seed: int, dirt: float = 0.0) -> Registry:
     tables |= {"labs": _labs(people, rng), "imaging": _imaging(people, rng)}
     tables |= {"metastases": _metastases(people, rng), "events": _events(people, rng)}
     tables = {
-        name: frame.select(TABLES[name].columns).cast(pl.String)
-        for name, frame in tables.items()
+        name: frame.select(TABLES[name].columns).cast(pl.String) for name, frame in tables.items()
     }
     soiled, what = soil(tables, dirt, rng)
     return Registry(soiled, _truth(people), what)
@@ -73,9 +74,6 @@ class _People:
     lung: Bools
     lung_late: Bools
     truth: dict[str, Any]
-
-    def pick(self, who: Bools | Ints) -> Ints:
-        return np.flatnonzero(who) if who.dtype == bool else who
 
 
 def _people(n: int, rng: np.random.Generator) -> _People:
@@ -228,7 +226,7 @@ def _courses(people: _People, rng: np.random.Generator) -> pl.DataFrame:
     who = np.concatenate(whos)
     rows = _rows(people, who, np.concatenate(days), "T", "treatment_id", "treatment_date")
     unit = rng.choice(["GBq", "MBq", "mCi"], who.size, p=[0.6, 0.2, 0.2])
-    gbq = np.concatenate(activities)
+    gbq: Any = np.concatenate(activities)
     value = np.select([unit == "GBq", unit == "MBq"], [gbq, gbq * 1000], gbq * 1000 / 37)
     return rows.with_columns(
         activity=pl.Series(np.round(value, 6)),
@@ -294,7 +292,9 @@ def _imaging(people: _People, rng: np.random.Generator) -> pl.DataFrame:
     n, end = people.n, _day(END)
     has_pet = people.treated & people.mets & (rng.random(n) < 0.75)
     offset = np.where(rng.random(n) < 0.85, rng.integers(-7, 8, n), rng.integers(-60, -8, n))
-    suv = np.round(np.where(rng.random(n) < 0.43, rng.gamma(4, 2.2, n) + 2.5, 2.4 * rng.random(n)), 1)
+    suv = np.round(
+        np.where(rng.random(n) < 0.43, rng.gamma(4, 2.2, n) + 2.5, 2.4 * rng.random(n)), 1
+    )
     in_window = (np.abs(offset) <= 7) & (people.index + offset <= end)
     people.truth["fdg_uptake"] = np.where(
         has_pet & in_window, np.where(suv >= 2.5, "positive", "negative"), ""
@@ -358,10 +358,10 @@ def _metastases(people: _People, rng: np.random.Generator) -> pl.DataFrame:
     people.truth["extent"] = np.where(in_time, np.where(beyond, "lung_and_other", "lung"), "")
     who = np.concatenate([w for w, _, _ in parts])
     day = np.minimum(np.concatenate([d for _, d, _ in parts]), 10**6)
-    site = np.concatenate([np.full(w.size, s) for w, _, s in parts])
+    sites = np.concatenate([np.full(w.size, s) for w, _, s in parts])
     kept = _seen(people, who, day) & (day <= end)
     return _rows(people, who[kept], day[kept], "M", "metastasis_id", "detected_date").with_columns(
-        site=pl.Series(site[kept]), basis=pl.lit("imaging")
+        site=pl.Series(sites[kept]), basis=pl.lit("imaging")
     )
 
 
@@ -400,8 +400,3 @@ def _truth(people: _People) -> pl.DataFrame:
             **{name: _blank(planted[name], planted[name] == "") for name in text},
         }
     )
-
-
-def days_before(day: date, days: int) -> date:
-    """Return the date so many days earlier."""
-    return day - timedelta(days=days)

@@ -9,7 +9,7 @@ from schemas.registry import TABLES
 
 QUARANTINED, DUPLICATE, HARMLESS = "quarantined", "duplicate", "harmless"
 
-_KINDS: dict[str, tuple[str, dict[str, tuple[str, str]]]] = {
+_KINDS: dict[str, tuple[str, dict[str, tuple[str, str | None]]]] = {
     # kind: fate, and per table the column that is soiled and the text put there
     "impossible date": (
         QUARANTINED,
@@ -24,7 +24,7 @@ _KINDS: dict[str, tuple[str, dict[str, tuple[str, str]]]] = {
         {t.name: (t.date, "1903-05-05") for t in TABLES.values() if t.date},
     ),
     "orphan": (QUARANTINED, {t.name: ("patient_id", "X000") for t in TABLES.values() if t.date}),
-    "empty key": (QUARANTINED, {t.name: (t.key, "") for t in TABLES.values() if t.date}),
+    "empty key": (QUARANTINED, {t.name: (t.key, None) for t in TABLES.values() if t.date}),
     "unknown code": (
         QUARANTINED,
         {
@@ -46,7 +46,7 @@ _KINDS: dict[str, tuple[str, dict[str, tuple[str, str]]]] = {
             "diagnoses": ("tumour_size", "2x3"),
         },
     ),
-    "no unit": (QUARANTINED, {"labs": ("unit", ""), "i131_treatments": ("activity_unit", "")}),
+    "no unit": (QUARANTINED, {"labs": ("unit", None), "i131_treatments": ("activity_unit", None)}),
     "negative": (QUARANTINED, {"labs": ("value", "-1"), "i131_treatments": ("activity", "-3.7")}),
     "formula": (HARMLESS, {"patients": ("centre", "=1+1")}),
 }

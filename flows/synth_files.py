@@ -30,8 +30,7 @@ def _write(frame: pl.DataFrame, name: str, out: Path, mixed: bool) -> Path:
         frame.write_parquet(path)
     elif mixed and name == "labs":
         path = out / f"{name}.csv.gz"
-        with gzip.GzipFile(path, "wb", mtime=0) as packed:
-            frame.write_csv(packed)
+        path.write_bytes(gzip.compress(frame.write_csv().encode(), mtime=0))
     else:
         path = out / f"{name}.csv"
         frame.write_csv(path)

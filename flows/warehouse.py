@@ -179,19 +179,6 @@ class Warehouse:
             ),
         )
 
-    def drop_repeated(self, table: str, repeated: pl.DataFrame) -> int:
-        """Remove exact duplicates, which were appended before they were known to be ones.
-
-        Returns how many there were.
-        """
-        self._db.register("repeated", repeated.to_arrow())
-        removed = self._scalar(
-            f"DELETE FROM raw.{table}_versions AS v USING repeated AS r "
-            f"WHERE v.file_no = r.file_no AND v.line = r.line AND v.row_hash = r.row_hash"
-        )
-        self._db.unregister("repeated")
-        return int(removed or 0)
-
     def end_versions(self, table: str, seq: int, gone: pl.DataFrame) -> None:
         """Close the versions that tonight's export no longer has."""
         if gone.height:
@@ -245,9 +232,7 @@ class Warehouse:
 
     def files_of(self, seq: int) -> pl.DataFrame:
         """Return the files of a night with their counts: one row per file."""
-        return self._db.sql(
-            f"SELECT * FROM ops.files WHERE seq = {int(seq)} ORDER BY file_no"
-        ).pl()
+        return self._db.sql(f"SELECT * FROM ops.files WHERE seq = {int(seq)} ORDER BY file_no").pl()
 
     def rows_of_last_night(self, table: str, before: int) -> int | None:
         """Return how many rows of a table the last published night read."""

@@ -69,7 +69,8 @@ def _typed(table: str, column: str, mapping: Mapping) -> str:
         return f"TRY_CAST({number} AS DOUBLE)"
     if dtype == pl.Boolean:
         yes, no = (", ".join(_quoted(word) for word in words) for words in (YES, NO))
-        return f"CASE WHEN lower({cell}) IN ({yes}) THEN true WHEN lower({cell}) IN ({no}) THEN false END"
+        said = f"lower({cell})"
+        return f"CASE WHEN {said} IN ({yes}) THEN true WHEN {said} IN ({no}) THEN false END"
     return cell
 
 

@@ -5,6 +5,8 @@ highest of them. Effects add up without interactions, and so do these bounds: th
 minimum and maximum over all fillings.
 """
 
+from collections.abc import Iterable
+
 import polars as pl
 
 from models.points import Effects, effects, points_per_unit
@@ -44,12 +46,16 @@ def score(features: pl.DataFrame, model: Model) -> pl.DataFrame:
         "risk",
         "reasons",
         "needs",
-        extrapolated=useful & pl.any_horizontal(pl.lit(False), *outside),
+        extrapolated=useful & _any(outside),
         **_points(model, useful),
         **_prediction(model, useful),
         **{p.name: _shown(p) for p in model.predictors},
         **{f"{p.name}_points": _predictor_points(model, p) for p in model.predictors},
     )
+
+
+def _any(conditions: Iterable[pl.Expr]) -> pl.Expr:
+    return pl.any_horizontal(pl.lit(False), *conditions)
 
 
 def _value(predictor: Predictor) -> pl.Expr:
@@ -100,11 +106,11 @@ def _status(model: Model) -> pl.Expr:
     fulfilled = [_fulfilled(criterion) for criterion in model.eligibility]
     missing = [_missing(predictor) for predictor in model.predictors]
     return (
-        pl.when(pl.any_horizontal(~f.fill_null(True) for f in fulfilled))
+        pl.when(_any(~f.fill_null(True) for f in fulfilled))
         .then(pl.lit("ineligible"))
-        .when(pl.any_horizontal(f.is_null() for f in fulfilled) | pl.all_horizontal(missing))
+        .when(_any(f.is_null() for f in fulfilled) | pl.all_horizontal(missing))
         .then(pl.lit("insufficient"))
-        .when(pl.any_horizontal(missing))
+        .when(_any(missing))
         .then(pl.lit("bounded"))
         .otherwise(pl.lit("scored"))
         .cast(STATUS)
@@ -195,7 +201,7 @@ def _needs(model: Model) -> list[Condition]:
     alone; else all that are missing.
     """
     open_flag = pl.col("risk") == "indeterminate"
-    waiting = pl.any_horizontal(pl.col(c.feature).is_null() for c in model.eligibility)
+    waiting = _any(pl.col(c.feature).is_null() for c in model.eligibility)
     conditions: list[Condition] = []
     for criterion in model.eligibility:
         conditions.append((open_flag & pl.col(criterion.feature).is_null(), criterion.needs))
@@ -203,8 +209,8 @@ def _needs(model: Model) -> list[Condition]:
         settles = {p.name: _missing(p) & _settles(model, e) for p, e in _effects_of(model)}
         any_settles = pl.any_horizontal(settles.values())
         for predictor in model.predictors:
-            asked = pl.when(any_settles).then(settles[predictor.name]).otherwise(
-                _missing(predictor)
+            asked = (
+                pl.when(any_settles).then(settles[predictor.name]).otherwise(_missing(predictor))
             )
             conditions.append((open_flag & ~waiting & asked, predictor.needs))
     merged: dict[str, pl.Expr] = {}

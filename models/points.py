@@ -30,9 +30,7 @@ class Effects:
 def effects(model: Model, predictor: Predictor) -> Effects:
     """Return a predictor's effects on the linear predictor (log scale, or points)."""
     if predictor.levels:
-        by_level = {
-            level.value: _effect(model, level.effect.value) for level in predictor.levels
-        }
+        by_level = {level.value: _effect(model, level.effect.value) for level in predictor.levels}
         return Effects(by_level, 0.0, min(by_level.values()), max(by_level.values()))
     assert predictor.per_unit and predictor.axis and predictor.centre  # noqa: S101
     slope = _effect(model, predictor.per_unit.value)

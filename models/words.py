@@ -12,13 +12,9 @@ def with_words(frame: pl.DataFrame, column: str, conditions: Sequence[Condition]
     """Add `column`: the list of the words whose conditions are true, in the order given.
 
     >>> frame = pl.DataFrame({"x": [1, 5]})
-    >>> with_words(frame, "said", [(pl.col("x") > 0, "some"), (pl.col("x") > 3, "many")])["said"]
-    shape: (2,)
-    Series: 'said' [list[str]]
-    [
-        ["some"]
-        ["some", "many"]
-    ]
+    >>> conditions = [(pl.col("x") > 0, "some"), (pl.col("x") > 3, "many")]
+    >>> with_words(frame, "said", conditions)["said"].to_list()
+    [['some'], ['some', 'many']]
     """
     mask = pl.lit(0, dtype=pl.UInt64)
     for position, (condition, _) in enumerate(conditions):

@@ -80,9 +80,7 @@ class PatientRisk(pa.DataFrameModel):
     pfs_survival_10y_upper: float = _of("its upper bound")
     pfs_extrapolated: bool = _of("outside what the PFS model was developed on")
     pfs_reasons: pl.List = _words("PFS model: why not scored, where extrapolated")
-    uptake_category: pl.Enum = _enum(
-        codes.UPTAKE_CATEGORY, "131I uptake category", nullable=True
-    )
+    uptake_category: pl.Enum = _enum(codes.UPTAKE_CATEGORY, "131I uptake category", nullable=True)
     uptake_provisional: bool = _of("fewer than two courses were assessed", nullable=False)
     tgab_interference: bool = _of("TgAb-positive with the sTg: it may be falsely low")
     needs: pl.List = _words("what would settle an indeterminate flag or risk group")
@@ -130,6 +128,4 @@ def columns_of(model: type[pa.DataFrameModel]) -> dict[str, Any]:
 
 def descriptions_of(model: type[pa.DataFrameModel]) -> dict[str, str]:
     """Return the description of each column of a model."""
-    return {
-        name: column.description or "" for name, column in model.to_schema().columns.items()
-    }
+    return {name: column.description or "" for name, column in model.to_schema().columns.items()}

@@ -172,7 +172,9 @@ _BASIS = frozenset({"basis"})
 TABLES: dict[str, Table] = {
     table.name: table
     for table in (
-        Table("patients", Patients, "patient_id", None, optional=frozenset({"centre", "death_cause"})),
+        Table(
+            "patients", Patients, "patient_id", None, optional=frozenset({"centre", "death_cause"})
+        ),
         Table(
             "diagnoses",
             Diagnoses,

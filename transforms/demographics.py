@@ -65,6 +65,9 @@ def demographics(
 
 
 def _reaches(age: str, years: int) -> pl.Expr:
-    return pl.when(pl.col(age) >= years).then(pl.lit("yes")).when(pl.col(age) < years).then(
-        pl.lit("no")
+    return (
+        pl.when(pl.col(age) >= years)
+        .then(pl.lit("yes"))
+        .when(pl.col(age) < years)
+        .then(pl.lit("no"))
     )

@@ -19,43 +19,45 @@ from transforms.timeline import Tables, index_course, known_as_of
 from transforms.uptake import uptake
 from transforms.windows import Windows
 
-SET_ASIDE = {"patient_id": pl.String, "table": pl.String, "row_date": pl.Date}
-"""One row per quarantined row whose patient is known; row_date null when it may be any date."""
-
 
 def features(
     tables: Tables, set_aside: pl.LazyFrame, as_of: date, windows: Windows
-) -> pl.LazyFrame:
-    """Derive every variable as of a date: one row per row of `tables["patients"]`.
+) -> pl.DataFrame:
+    """Derive every variable as of a date: one row per row of `tables["patients"]`, sorted.
 
     `tables` are validated; rows dated after `as_of` are not looked at. `set_aside` has one row
-    per quarantined row (see SET_ASIDE).
+    per quarantined row of a known patient: patient_id, table, row_date (null: any date).
+
+    What several variables start from is computed once, then all variables at the same time;
+    one lazy query for everything took more than twice as long (polars 2.1).
     """
     known = known_as_of(tables, as_of)
-    index = index_course(known["i131_treatments"], set_aside)
-    operated = operation(known["surgeries"], index)
-    stimulated = stimulated_tg(known["labs"], windows)
-    stg = stg_before_index(stimulated, known["labs"], index, windows)
-    courses = known["i131_treatments"]
-    parts = [
-        index,
-        operated,
-        recurrence(known["events"], index, operated, set_aside),
-        metastases(known["metastases"], index, set_aside, windows),
-        fdg_uptake(known["imaging"], index, windows),
-        activity(courses, index),
-        uptake(courses, index),
-        lung_nodule(known["imaging"], index, windows),
-        stg,
-        refractory(courses, known["events"], windows),
-        response(known["imaging"], stimulated, stg, index, windows),
-        outcomes(known["patients"], known["events"], index),
-        set_aside.group_by("patient_id").agg(quarantined_rows=pl.len().cast(pl.UInt32)),
-    ]
-    joined = demographics(known["patients"], known["diagnoses"], index)
+    courses, labs = known["i131_treatments"], known["labs"]
+    index = index_course(courses, set_aside).collect().lazy()
+    operated = operation(known["surgeries"], index).collect().lazy()
+    stimulated = stimulated_tg(labs, windows).collect().lazy()
+    stg = stg_before_index(stimulated, labs, index, windows).collect().lazy()
+    patients, *parts = pl.collect_all(
+        [
+            demographics(known["patients"], known["diagnoses"], index).sort("patient_id"),
+            index,
+            operated,
+            recurrence(known["events"], index, operated, set_aside),
+            metastases(known["metastases"], index, set_aside, windows),
+            fdg_uptake(known["imaging"], index, windows),
+            activity(courses, index),
+            uptake(courses, index),
+            lung_nodule(known["imaging"], index, windows),
+            stg,
+            refractory(courses, known["events"], windows),
+            response(known["imaging"], stimulated, stg, index, windows),
+            outcomes(known["patients"], known["events"], index),
+            set_aside.group_by("patient_id").agg(quarantined_rows=pl.len()),
+        ]
+    )
     for part in parts:
-        joined = joined.join(part, on="patient_id", how="left")
-    return joined.with_columns(
+        patients = patients.join(part, on="patient_id", how="left", maintain_order="left")
+    return patients.with_columns(
         pl.col("quarantined_rows").fill_null(0),
         *(pl.col(name).fill_null(False) for name in ("uptake_provisional", "tgab_interference")),
         as_of=pl.lit(as_of),
@@ -64,7 +66,10 @@ def features(
         rrdtc_met=_only_dtc(pl.col("rrdtc_criterion").is_not_null()),
         rrdtc_criterion=_only_dtc(pl.col("rrdtc_criterion")),
         rrdtc_met_date=_only_dtc(pl.col("rrdtc_met_date")),
-    ).sort("patient_id").select(pl.col(name).cast(dtype) for name, dtype in FEATURES.items())
+    ).select(
+        "patient_id",
+        *(pl.col(name).cast(dtype) for name, dtype in FEATURES.items() if name != "patient_id"),
+    )
 
 
 def _has_index() -> pl.Expr:

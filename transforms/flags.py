@@ -49,10 +49,14 @@ def patient_risk(
     joined = _with_needs(joined, [score, scores["jin2025_os"], scores["jin2025_pfs"]])
     joined = _with_changes(joined, last)
     conditions = _review()
-    joined = with_words(joined, "review_reasons", [c for group in conditions.values() for c in group])
+    joined = with_words(
+        joined, "review_reasons", [c for group in conditions.values() for c in group]
+    )
     priority: pl.Expr = pl.lit(None, dtype=pl.UInt8)
     for number in reversed(conditions):
-        applies = pl.any_horizontal(condition.fill_null(False) for condition, _ in conditions[number])
+        applies = pl.any_horizontal(
+            condition.fill_null(False) for condition, _ in conditions[number]
+        )
         priority = pl.when(applies).then(pl.lit(number, dtype=pl.UInt8)).otherwise(priority)
     return joined.with_columns(review_priority=priority).select(
         pl.col(name).cast(dtype) for name, dtype in columns_of(PatientRisk).items()

@@ -15,7 +15,7 @@ Source: Liu 2022, Table 1 and Fig. 2; Jin 2025, Methods, "Patients".
 import polars as pl
 
 from schemas.codes import EXTENT, LIU_SITE_GROUP, LUNG_TIMING, SITE, SITE_COUNT
-from transforms.timeline import may_hide
+from transforms.timeline import first_rows, may_hide
 from transforms.windows import Windows
 
 BIT = {site: 1 << position for position, site in enumerate(SITE)}
@@ -78,21 +78,25 @@ def _found(
 ) -> pl.LazyFrame:
     """Return one row per patient with a finding: site masks, and the first findings."""
     bit = pl.col("site").cast(pl.String).replace_strict(BIT, return_dtype=pl.Int32)
-    when, lung = pl.col("detected_date"), pl.col("site") == "lung"
-    first, first_lung = when.min(), when.filter(lung).min()
-    key = pl.col("metastasis_id")
-    return (
+    when = pl.col("detected_date")
+    masks = (
         metastases.join(index, on="patient_id", how="inner")
-        .with_columns(bit=bit)
-        .group_by("patient_id")
-        .agg(
-            liu_mask=pl.col("bit").filter(when <= by_index).bitwise_or(),
-            jin_mask=pl.col("bit").filter(when <= by_extent).bitwise_or(),
-            metastasis_date=first,
-            metastasis_row=key.filter(when == first).min(),
-            lung_date=first_lung,
-            lung_row=key.filter(lung & (when == first_lung)).min(),
+        .with_columns(
+            liu_bit=pl.when(when <= by_index).then(bit).otherwise(0),
+            jin_bit=pl.when(when <= by_extent).then(bit).otherwise(0),
         )
+        .group_by("patient_id")
+        .agg(liu_mask=pl.col("liu_bit").bitwise_or(), jin_mask=pl.col("jin_bit").bitwise_or())
+    )
+    first = first_rows(metastases, "detected_date", "metastasis_id").select(
+        "patient_id", metastasis_date="detected_date", metastasis_row="metastasis_id"
+    )
+    lung = metastases.filter(pl.col("site") == "lung")
+    first_lung = first_rows(lung, "detected_date", "metastasis_id").select(
+        "patient_id", lung_date="detected_date", lung_row="metastasis_id"
+    )
+    return masks.join(first, on="patient_id", how="left").join(
+        first_lung, on="patient_id", how="left"
     )
 
 

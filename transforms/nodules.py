@@ -22,6 +22,6 @@ def lung_nodule(imaging: pl.LazyFrame, index: pl.LazyFrame, windows: Windows) ->
         .filter(pl.col("days").is_between(-windows.nodule_days_before, windows.nodule_days_after))
     )
     largest_first = -pl.col("nodule_cm")
-    return first_rows(
-        near, pl.col("days").abs(), "study_date", largest_first, "study_id"
-    ).select("patient_id", "nodule_cm", nodule_date="study_date", nodule_row="study_id")
+    return first_rows(near, pl.col("days").abs(), "study_date", largest_first, "study_id").select(
+        "patient_id", "nodule_cm", nodule_date="study_date", nodule_row="study_id"
+    )

@@ -6,6 +6,7 @@ registry's and count neither against its thresholds nor in a patient's `quaranti
 """
 
 from datetime import date
+from typing import Any
 
 import pandera.polars as pa
 import polars as pl
@@ -14,7 +15,7 @@ from schemas.contracts import CONTEXT, RECEIVED, contract, empty_cell_reason
 from schemas.registry import TABLES
 
 PROVENANCE = ("file_no", "line", "row_hash")
-REJECTED = {
+_COLUMNS: dict[str, Any] = {
     "table": pl.String,
     "file_no": pl.UInt32,
     "line": pl.UInt32,
@@ -25,6 +26,7 @@ REJECTED = {
     "not_yet": pl.Boolean,
     "reasons": pl.List(pl.String),
 }
+REJECTED = pl.Schema(_COLUMNS)
 """One row per row set aside, before its original text is joined to it."""
 
 
@@ -94,26 +96,25 @@ def after_as_of(table: str, as_of: date) -> pl.Expr:
     return (pl.col(when) > as_of).fill_null(False)
 
 
-def validate(
-    rows: pl.DataFrame, table: str, as_of: date
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+def validate(rows: pl.DataFrame, table: str, as_of: date) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Split typed rows under contract into (valid rows, rejected rows).
 
     Valid rows keep their provenance. The two together are all rows, each once.
     """
-    later = after_as_of(table, as_of)
-    not_yet = rows.filter(later)
-    rows = rows.filter(~later) if not_yet.height else rows
-    reason = f"{TABLES[table].date or 'birth_date'}: after the as-of date {as_of}"
-    apart = [rejected(not_yet, table, pl.lit([reason]), not_yet=True)]
+    later = rows.select(after_as_of(table, as_of)).to_series()
     found = failures(rows, table)
-    if found.height:
-        numbered = rows.with_row_index("index")
-        bad = numbered.join(found, on="index", how="inner")
-        apart.append(rejected(bad, table, pl.col("reasons")))
-        rows = numbered.join(found, on="index", how="anti", maintain_order="left").drop("index")
+    found = found.filter(~later.gather(found["index"]))
+    reason = f"{TABLES[table].date or 'birth_date'}: after the as-of date {as_of}"
+    bad = rows[found["index"]].with_columns(found["reasons"])
+    apart = pl.concat(
+        [
+            rejected(rows.filter(later), table, pl.lit([reason]), not_yet=True),
+            rejected(bad, table, pl.col("reasons")),
+        ]
+    )
+    fit = (~later).scatter(found["index"], False)
     valid = rows.select(pl.exclude(f"^{RECEIVED}.*$", f"^{CONTEXT}.*$"))
-    return valid, pl.concat(apart)
+    return (valid if fit.all() else valid.filter(fit)), apart
 
 
 def failures(rows: pl.DataFrame, table: str) -> pl.DataFrame:
@@ -152,16 +153,12 @@ def _really_empty(rows: pl.DataFrame, cases: pl.DataFrame) -> pl.Series:
     return ~unread
 
 
-def repeated_rows(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return the exact duplicates among rows: all but the first (by file and line) of each."""
-    found = rows.select(PROVENANCE)
-    if found["row_hash"].n_unique() == found.height:
-        return found.clear()
-    return (
-        found.filter(pl.col("row_hash").is_duplicated())
-        .sort("file_no", "line")
-        .filter(~pl.col("row_hash").is_first_distinct())
-    )
+def without_repeated(rows: pl.DataFrame, seen: pl.Series) -> pl.DataFrame:
+    """Return the rows that are no exact duplicate of an earlier one, here or in `seen`."""
+    first = rows["row_hash"].is_first_distinct()
+    if seen.len():
+        first &= ~rows["row_hash"].is_in(seen.implode())
+    return rows if first.all() else rows.filter(first)
 
 
 def conflicting_keys(valid: pl.DataFrame, table: str) -> tuple[pl.DataFrame, pl.DataFrame]:

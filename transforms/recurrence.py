@@ -28,9 +28,7 @@ def operation(surgeries: pl.LazyFrame, index: pl.LazyFrame) -> pl.LazyFrame:
         thyroidectomy_date="surgery_date",
         thyroidectomy_row="surgery_id",
         thyroidectomy_before_index=before,
-        months_operation_to_i131=pl.when(before).then(
-            months_between("surgery_date", "index_date")
-        ),
+        months_operation_to_i131=pl.when(before).then(months_between("surgery_date", "index_date")),
     )
 
 

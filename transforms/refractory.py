@@ -51,13 +51,28 @@ def refractory(
 
 def _by_uptake(i131_treatments: pl.LazyFrame) -> pl.LazyFrame:
     when, seen = pl.col("treatment_date"), pl.col("lesion_uptake")
-    up = seen.is_in(["all", "some"]).fill_null(False)
-    none = (seen == "none").fill_null(False)
-    first_up = when.filter(up).min()
-    return i131_treatments.group_by("patient_id").agg(
-        criterion_1=pl.when(~up.any()).then(when.filter(none).min()),
-        criterion_2=when.filter(none & (when > first_up)).min(),
-        criterion_3=when.filter((seen == "some").fill_null(False)).min(),
+    dates = (
+        i131_treatments.select(
+            "patient_id",
+            up=pl.when(seen.is_in(["all", "some"])).then(when),
+            none=pl.when(seen == "none").then(when),
+            some=pl.when(seen == "some").then(when),
+        )
+        .group_by("patient_id")
+        .agg(pl.col("up", "none", "some").min())
+    )
+    lost = (
+        i131_treatments.filter(seen == "none")
+        .join(dates.select("patient_id", "up"), on="patient_id", how="inner")
+        .filter(when > pl.col("up"))
+        .group_by("patient_id")
+        .agg(criterion_2=when.min())
+    )
+    return dates.join(lost, on="patient_id", how="left").select(
+        "patient_id",
+        "criterion_2",
+        criterion_1=pl.when(pl.col("up").is_null()).then("none"),
+        criterion_3="some",
     )
 
 

@@ -16,6 +16,7 @@ Source: Jin 2025, Results, "Clinical characteristics"; the paper's patients had 
 import polars as pl
 
 from schemas.codes import UPTAKE_CATEGORY
+from transforms.timeline import first_rows
 
 _UP = pl.col("lesion_uptake").is_in(["all", "some"]).fill_null(False)
 _NONE = (pl.col("lesion_uptake") == "none").fill_null(False)
@@ -28,19 +29,26 @@ def uptake(i131_treatments: pl.LazyFrame, index: pl.LazyFrame) -> pl.LazyFrame:
     uptake_category, uptake_provisional, uptake_reason (why there is no category),
     uptake_courses_assessed, uptake_date and uptake_row (the last assessed course).
     """
-    assessed = _UP | _NONE
-    last = pl.col("treatment_date").filter(assessed).max()
-    courses = i131_treatments.join(index, on="patient_id", how="inner")
-    seen = courses.group_by("patient_id").agg(
-        first_up=(_FIRST & _UP).any(),
-        first_none=(_FIRST & _NONE).any(),
-        later_up=(~_FIRST & _UP).any(),
-        later_none=(~_FIRST & _NONE).any(),
-        uptake_courses_assessed=assessed.sum().cast(pl.UInt16),
-        uptake_date=last,
-        uptake_row=pl.col("treatment_id")
-        .filter(assessed & (pl.col("treatment_date") == last))
-        .max(),
+    courses = i131_treatments.join(index, on="patient_id", how="inner").select(
+        "patient_id",
+        "treatment_date",
+        "treatment_id",
+        assessed=_UP | _NONE,
+        first_up=_FIRST & _UP,
+        first_none=_FIRST & _NONE,
+        later_up=~_FIRST & _UP,
+        later_none=~_FIRST & _NONE,
+    )
+    last = first_rows(
+        courses.filter("assessed"), -pl.col("treatment_date").to_physical(), "treatment_id"
+    ).select("patient_id", uptake_date="treatment_date", uptake_row="treatment_id")
+    seen = (
+        courses.group_by("patient_id")
+        .agg(
+            pl.col("first_up", "first_none", "later_up", "later_none").max(),
+            uptake_courses_assessed=pl.col("assessed").sum().cast(pl.UInt16),
+        )
+        .join(last, on="patient_id", how="left")
     )
     first_up, first_none = pl.col("first_up"), pl.col("first_none")
     later_up, later_none = pl.col("later_up"), pl.col("later_none")

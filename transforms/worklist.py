@@ -12,9 +12,7 @@ def worklist(risk: pl.DataFrame) -> pl.DataFrame:
     """Return one row per patient to review, by priority, then points, then patient."""
     is_news = pl.col("review_priority").is_in(NEWS)
     changed = pl.col("changed_since_last").list.len() > 0
-    listed = risk.filter(
-        pl.col("review_priority").is_not_null(), is_news | changed
-    ).sort(
+    listed = risk.filter(pl.col("review_priority").is_not_null(), is_news | changed).sort(
         "review_priority",
         pl.col("rrdtc_points_upper").fill_null(-1),
         "patient_id",

@@ -1,0 +1,91 @@
+"""What the product consists of, for people: models, data dictionary, settings."""
+
+import pandera.polars as pa
+import polars as pl
+from rich.console import Console
+from rich.table import Table
+
+from flows.settings import Settings
+from models.spec import Model, Number, library
+from schemas.features import Features
+from schemas.published import PatientRisk, Quarantine, Worklist
+from schemas.registry import TABLES
+from schemas.scores import ModelScores
+from transforms.windows import Windows
+
+PUBLISHED: dict[str, type[pa.DataFrameModel]] = {
+    "patient_risk.parquet": PatientRisk,
+    "model_scores.parquet": ModelScores,
+    "features.parquet": Features,
+    "worklist.parquet": Worklist,
+    "quarantine.parquet": Quarantine,
+}
+
+
+def show_models(console: Console) -> None:
+    """Print each model with every number, its status and its source."""
+    for model in library().values():
+        console.print(f"\n{model.title} ({model.name})", style="bold")
+        console.print(f"{model.citation} doi:{model.doi}", markup=False)
+        console.print(f"Use: {model.intended_use}\nNot for: {model.not_for}", markup=False)
+        table = Table("number", "value", "interval", "status", "source")
+        for what, number in numbers_of(model):
+            interval = "" if number.interval is None else "{:g} to {:g}".format(*number.interval)
+            table.add_row(what, f"{number.value:g}", interval, number.status, number.source)
+        console.print(table)
+        for finding in model.contradictions:
+            console.print(f"Contradiction ({finding.what}): {finding.says}", markup=False)
+
+
+def numbers_of(model: Model) -> list[tuple[str, Number]]:
+    """Return every number of a model with what it is."""
+    found: list[tuple[str, Number]] = []
+    for predictor in model.predictors:
+        found += [(f"{predictor.label}: {lv.label}", lv.effect) for lv in predictor.levels]
+        if predictor.per_unit and predictor.axis and predictor.centre:
+            found.append((f"{predictor.label}, per {predictor.unit}", predictor.per_unit))
+            found.append((f"{predictor.label}, axis from", predictor.axis.low))
+            found.append((f"{predictor.label}, axis to", predictor.axis.high))
+            found.append((f"{predictor.label}, reference", predictor.centre))
+    if model.intercept:
+        found.append(("intercept", model.intercept))
+    found += [(f"baseline survival, {b.years} years", b.survival) for b in model.baseline]
+    if model.cutoff:
+        found.append((f"high risk: points {model.cutoff.high}", model.cutoff.points))
+    return found
+
+
+def show_schema(console: Console) -> None:
+    """Print every column of the export and of what is published."""
+    for name, table in TABLES.items():
+        _show_columns(f"export: {name}", table.model, console)
+    for name, model in PUBLISHED.items():
+        _show_columns(name, model, console)
+
+
+def _show_columns(title: str, model: type[pa.DataFrameModel], console: Console) -> None:
+    shown = Table("column", "type", "null?", "description", title=title, title_justify="left")
+    for name, column in model.to_schema().columns.items():
+        dtype = column.dtype.type
+        kind = "code" if isinstance(dtype, pl.Enum) else str(dtype)
+        shown.add_row(name, kind, "yes" if column.nullable else "no", column.description)
+    first = (model.__doc__ or "").splitlines()[0]
+    shown.caption = first
+    console.print(shown)
+
+
+def show_settings(console: Console) -> None:
+    """Print the settings with their defaults as TOML."""
+    lines = []
+    for name, setting in Settings.model_fields.items():
+        if name == "windows":
+            continue
+        lines.append(f"# {setting.description}\n{name} = {_toml(setting.default)}")
+    lines.append("\n[windows]")
+    for name, setting in Windows.model_fields.items():
+        lines.append(f"# {setting.description}\n{name} = {_toml(setting.default)}")
+    console.print("\n".join(lines), markup=False, highlight=False)
+
+
+def _toml(value: object) -> str:
+    return f'"{value}"' if isinstance(value, str) else "{}" if value == {} else str(value)

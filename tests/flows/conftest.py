@@ -1,0 +1,44 @@
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.night import Job, Result, run_night
+from flows.settings import Settings
+from tests.registry import AS_OF
+from transforms.mapping import Mapping
+
+RunNight = Callable[..., Result]
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "out"
+
+
+@pytest.fixture
+def night(out: Path) -> RunNight:
+    """Run a real night: real files, a real DuckDB warehouse, real parquet."""
+
+    def run(
+        export: Path | None,
+        as_of: date = AS_OF,
+        to: Path | None = None,
+        mapping: Mapping | None = None,
+        **settings: Any,
+    ) -> Result:
+        target = to or out
+        return run_night(
+            Job(
+                export,
+                target,
+                as_of,
+                target / "warehouse.duckdb",
+                mapping or Mapping(),
+                Settings(**settings),
+            )
+        )
+
+    return run

@@ -1,0 +1,161 @@
+"""Small registries for the tests: only what a test says is there; all else is unremarkable."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from schemas.registry import TABLES
+
+INDEX = date(2020, 6, 15)
+"""The first 131I therapy of every patient, unless a test says otherwise."""
+
+AS_OF = date(2026, 6, 30)
+Row = dict[str, Any]
+Rows = dict[str, list[Row]]
+
+
+def days(n: int) -> date:
+    """Return the date so many days after the index date."""
+    return INDEX + timedelta(days=n)
+
+
+def born_for(age: int, on: date) -> date:
+    """Return a birth date that makes the patient so many years old on a date."""
+    return on.replace(year=on.year - age)
+
+
+class Registry:
+    """A registry under construction: rows by table, with keys given in order."""
+
+    def __init__(self) -> None:
+        self.rows: Rows = {name: [] for name in TABLES}
+
+    def add(self, table: str, patient: str, **cells: Any) -> "Registry":
+        key = TABLES[table].key
+        row = {"patient_id": patient} | cells
+        if key != "patient_id":
+            row = {key: f"{table[0].upper()}{len(self.rows[table]) + 1}"} | row
+        self.rows[table].append(row)
+        return self
+
+    def patient(self, patient: str, **cells: Any) -> "Registry":
+        usual = {"sex": "female", "birth_date": date(1980, 1, 1), "last_contact_date": AS_OF}
+        return self.add("patients", patient, **(usual | cells))
+
+    def diagnosed(self, patient: str, on: date = days(-90), **cells: Any) -> "Registry":
+        return self.add(
+            "diagnoses", patient, **({"diagnosis_date": on, "histology": "PTC"} | cells)
+        )
+
+    def operated(self, patient: str, on: date = days(-60), procedure: str = "total") -> "Registry":
+        return self.add("surgeries", patient, surgery_date=on, procedure=procedure)
+
+    def treated(
+        self, patient: str, on: date = INDEX, uptake: str = "all", **cells: Any
+    ) -> "Registry":
+        usual = {"activity": 5.55, "activity_unit": "GBq", "lesion_uptake": uptake}
+        return self.add("i131_treatments", patient, treatment_date=on, **(usual | cells))
+
+    def metastasis(self, patient: str, site: str, on: date = days(-50)) -> "Registry":
+        return self.add("metastases", patient, detected_date=on, site=site)
+
+    def pet(self, patient: str, on: date = days(-2), **cells: Any) -> "Registry":
+        return self.add("imaging", patient, study_date=on, modality="FDG_PETCT", **cells)
+
+    def ct(
+        self, patient: str, on: date = days(-10), size: float = 1.2, unit: str = "cm"
+    ) -> "Registry":
+        return self.add(
+            "imaging",
+            patient,
+            study_date=on,
+            modality="CT",
+            largest_lung_nodule=size,
+            largest_lung_nodule_unit=unit,
+        )
+
+    def lab(
+        self,
+        patient: str,
+        analyte: str,
+        value: float | None,
+        unit: str,
+        on: date = days(-3),
+        comparator: str = "=",
+        stimulated: str = "unknown",
+    ) -> "Registry":
+        return self.add(
+            "labs",
+            patient,
+            sample_date=on,
+            analyte=analyte,
+            value=value,
+            unit=unit,
+            comparator=comparator,
+            stimulated=stimulated,
+        )
+
+    def stg(self, patient: str, value: float, unit: str = "ng/mL", **cells: Any) -> "Registry":
+        return self.lab(patient, "Tg", value, unit, stimulated="yes", **cells)
+
+    def event(self, patient: str, kind: str, on: date) -> "Registry":
+        return self.add("events", patient, event_date=on, type=kind)
+
+    def usual(self, patient: str, age_at_diagnosis: int = 40, **cells: Any) -> "Registry":
+        """Add a patient with DTC, operated on and treated once."""
+        birth = born_for(age_at_diagnosis, days(-90))
+        return (
+            self.patient(patient, **({"birth_date": birth} | cells))
+            .diagnosed(patient)
+            .operated(patient)
+            .treated(patient)
+        )
+
+    def frames(self) -> dict[str, pl.DataFrame]:
+        """Return the tables in the types of the contract."""
+        return {
+            name: pl.DataFrame(
+                [{c: row.get(c) for c in table.columns} for row in self.rows[name]],
+                schema={c: col.dtype.type for c, col in table.schema.columns.items()},
+            )
+            for name, table in TABLES.items()
+        }
+
+    def lazy(self) -> dict[str, pl.LazyFrame]:
+        return {name: frame.lazy() for name, frame in self.frames().items()}
+
+    def write(self, folder: Path, **how: Any) -> Path:
+        """Write the registry as an export of CSV files."""
+        return write_export(self.rows, folder, **how)
+
+
+def as_text(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> pl.DataFrame:
+    """Return rows as text cells, the way an export has them."""
+    cells = [{c: None if row.get(c) is None else str(row[c]) for c in columns} for row in rows]
+    return pl.DataFrame(cells, schema=dict.fromkeys(columns, pl.String))
+
+
+def write_export(rows: Rows, folder: Path, separator: str = ",") -> Path:
+    """Write rows as an export of CSV files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, table in TABLES.items():
+        frame = as_text(rows[name], table.columns)
+        frame.write_csv(folder / f"{name}.csv", separator=separator)
+    return folder
+
+
+NOTHING_ASIDE = pl.LazyFrame(
+    schema={"patient_id": pl.String, "table": pl.String, "row_date": pl.Date}
+)
+"""No row was quarantined."""
+
+
+def aside(patient: str, table: str, row_date: date | None) -> pl.LazyFrame:
+    """Return one quarantined row."""
+    return pl.LazyFrame(
+        [{"patient_id": patient, "table": table, "row_date": row_date}],
+        schema=NOTHING_ASIDE.collect_schema(),
+    )

@@ -1,0 +1,33 @@
+from collections.abc import Callable
+from typing import Any
+
+import polars as pl
+import pytest
+
+from tests.registry import AS_OF, NOTHING_ASIDE, Registry
+from transforms.features import features
+from transforms.windows import Windows
+
+Derive = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def registry() -> Registry:
+    return Registry()
+
+
+@pytest.fixture
+def derive() -> Derive:
+    """Derive the variables of the one patient that a test describes."""
+
+    def of(
+        registry: Registry,
+        set_aside: pl.LazyFrame = NOTHING_ASIDE,
+        as_of: Any = AS_OF,
+        windows: Windows | None = None,
+    ) -> dict[str, Any]:
+        derived = features(registry.lazy(), set_aside, as_of, windows or Windows())
+        (row,) = derived.to_dicts()
+        return row
+
+    return of
