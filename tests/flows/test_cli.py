@@ -1,0 +1,159 @@
+"""The command as a user runs it: real processes, exit statuses, what is printed."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tests.registry import Registry
+
+THYRISK = Path(sys.executable).with_name("thyrisk")
+
+
+def thyrisk(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(THYRISK), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "COLUMNS": "200", **environment},
+        timeout=300,
+        check=False,
+    )
+
+
+@pytest.fixture
+def export(tmp_path: Path) -> Path:
+    registry = Registry().usual("CANARY-1").metastasis("CANARY-1", "lung")
+    registry.usual("CANARY-2").add("labs", "CANARY-2", sample_date="CANARY-3")
+    return registry.write(tmp_path / "export")
+
+
+def test_a_night_publishes_and_sums_up(export: Path, tmp_path: Path) -> None:
+    done = thyrisk(
+        "nightly", "--export", export, "--out", tmp_path / "out", "--as-of", "2026-06-30",
+        "--no-server",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "2 patients" in done.stdout
+    assert "run_date=2026-06-30" in done.stdout
+    assert (tmp_path / "out" / "latest" / "patient_risk.parquet").is_file()
+    assert "CANARY" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["nightly", "--export", "nowhere"], 3, "not a folder"),
+        (["nightly", "--as-of", "2020-01-01"], 2, "no night of 2020-01-01"),
+        (["nightly", "--as-of", "yesterday"], 2, "YYYY-MM-DD"),
+        (["nightly", "--settings", "nowhere.toml"], 2, "no such file"),
+        (["explain", "X"], 2, "no published night"),
+    ],
+)
+def test_the_exit_status_says_what_happened(
+    tmp_path: Path, arguments: list[str], status: int, message: str
+) -> None:
+    more = ["--no-server"] if arguments[0] == "nightly" else []
+    done = thyrisk(*arguments, "--out", tmp_path / "out", *more)
+    assert done.returncode == status, done.stderr
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_what_is_unexpected_ends_with_1_and_without_cells(export: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "warehouse.duckdb.lock").mkdir()
+    done = thyrisk("nightly", "--export", export, "--out", out, "--no-server")
+    assert done.returncode == 1
+    assert "THYRISK_DEBUG" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_explain_names_predictors_rows_points_and_what_is_missing(
+    export: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    thyrisk("nightly", "--export", export, "--out", out, "--as-of", "2026-06-30", "--no-server")
+    done = thyrisk("explain", "CANARY-1", "--out", out)
+    assert done.returncode == 0, done.stderr
+    for words in ("metastases M1", "unknown: needs FDG PET/CT", "0 to 40", "2020-04-26"):
+        assert words in done.stdout
+    assert thyrisk("explain", "nobody", "--out", out).returncode == 2
+
+
+def test_synth_makes_the_same_export_from_the_same_seed(tmp_path: Path) -> None:
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        done = thyrisk("synth", "--patients", 50, "--seed", 9, "--dirt", 0.02, "--out", folder)
+        assert done.returncode == 0, done.stderr
+    one, two = ({p.name: p.read_bytes() for p in f.iterdir() if p.is_file()} for f in folders)
+    assert one == two
+    assert pl.read_parquet(folders[0] / "truth" / "patients.parquet").height == 50
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("models", ["8.4", "inferred", "published", "10.1186/s13550-022-00917-8"]),
+        ("schema", ["lesion_uptake", "rrdtc_points_lower", "index date"]),
+        ("settings", ["fdg_days = 7", "max_bad_share = 0.2"]),
+        ("--help", ["nightly", "explain", "Exit status"]),
+    ],
+)
+def test_the_product_describes_itself(command: str, words: list[str]) -> None:
+    done = thyrisk(command)
+    assert done.returncode == 0
+    for word in words:
+        assert word in done.stdout
+
+
+def test_the_printed_settings_are_valid_settings(tmp_path: Path, export: Path) -> None:
+    (tmp_path / "s.toml").write_text(thyrisk("settings").stdout)
+    done = thyrisk(
+        "nightly", "--export", export, "--out", tmp_path / "out", "--as-of", "2026-06-30",
+        "--settings", tmp_path / "s.toml", "--no-server",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+def test_without_a_server_no_socket_is_opened(export: Path, tmp_path: Path) -> None:
+    script = """
+import os, sys
+def refuse(event, arguments):
+    if event in ("socket.connect", "socket.bind", "socket.getaddrinfo"):
+        os.write(2, event.encode())
+        os._exit(77)
+sys.addaudithook(refuse)
+from flows import cli
+cli.main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script, "nightly", "--export", str(export), "--no-server"]
+        + ["--as-of", "2026-06-30", "--out", str(tmp_path / "out")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr + done.stdout
+
+
+def test_the_prefect_flow_publishes_the_same_night_and_keeps_patients_out(
+    export: Path, tmp_path: Path
+) -> None:
+    home = tmp_path / "prefect"
+    one, two = tmp_path / "one", tmp_path / "two"
+    same = ("--export", export, "--as-of", "2026-06-30")
+    served = thyrisk("nightly", *same, "--out", one, PREFECT_HOME=str(home))
+    alone = thyrisk("nightly", *same, "--out", two, "--no-server")
+    assert served.returncode == alone.returncode == 0, served.stderr
+    for name in ("patient_risk.parquet", "features.parquet", "worklist.csv"):
+        night = "run_date=2026-06-30"
+        assert (one / night / name).read_bytes() == (two / night / name).read_bytes()
+    kept = b"".join(path.read_bytes() for path in home.rglob("*") if path.is_file())
+    assert b"thyrisk-rows" in kept
+    assert b"load labs" in kept
+    assert b"CANARY" not in kept + (served.stdout + served.stderr).encode()
