@@ -2,7 +2,6 @@
 
 import os
 import sys
-import traceback
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from flows.errors import NightError, UsageError
+from flows.errors import NightError, Unexpected, UsageError
 from flows.settings import load_mapping, load_settings
 
 app = typer.Typer(
@@ -188,24 +187,13 @@ def main() -> None:
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     try:
         app()
-    except NightError as error:
-        kind = "usage" if isinstance(error, UsageError) else "the night was not published"
-        err_console.print(f"thyrisk: {kind}: {error}", markup=False, style="red", soft_wrap=True)
-        sys.exit(error.exit_status)
     except Exception as error:
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        # The error's own words may quote a cell, so they are shown only on request.
-        err_console.print(
-            f"thyrisk: unexpected {type(error).__name__} at {Path(where.filename).name}:"
-            f"{where.lineno}; nothing was published. Set THYRISK_DEBUG=1 for the details, which "
-            f"may contain patient data.",
-            markup=False,
-            style="red",
-            soft_wrap=True,
-        )
-        if os.environ.get("THYRISK_DEBUG"):
+        if not isinstance(error, NightError) and os.environ.get("THYRISK_DEBUG"):
             raise
-        sys.exit(1)
+        told = error if isinstance(error, NightError) else Unexpected(error)
+        kind = "usage" if isinstance(told, UsageError) else "nothing was published"
+        err_console.print(f"thyrisk: {kind}: {told}", markup=False, style="red", soft_wrap=True)
+        sys.exit(told.exit_status)
 
 
 if __name__ == "__main__":

@@ -72,7 +72,7 @@ def _parquet(
     schema = frame.collect_schema()
     nested = [name for name, dtype in schema.items() if dtype.is_nested()]
     if nested:
-        raise NightRefused(f"{file.path.name}: nested columns are not read: {', '.join(nested)}")
+        raise NightRefused(f"{file.path.name}: {len(nested)} nested columns; export flat ones")
     columns = _select(file, mapping, tuple(schema))
     text = frame.with_row_index("line", offset=1).with_columns(
         pl.col(name).cast(pl.String) for name in schema
@@ -180,8 +180,9 @@ def _shape(path: Path, file: SourceFile, mapping: Mapping) -> Shape:
             raise NightRefused(f"{name}: empty; a table without rows still needs its header")
         header, delimiter = _header(line, file.table, mapping)
         if len(set(header)) != len(header):
-            twice = sorted({column for column in header if header.count(column) > 1})
-            raise NightRefused(f"{name}: columns that appear twice: {', '.join(twice)}")
+            known = received_names(mapping, file.table).values()
+            twice = [column for column in known if header.count(column) > 1]
+            raise NightRefused(f"{name}: columns appear twice: {', '.join(twice) or 'others'}")
         stream.seek(0)
         lines = separators = 0
         has_quotes, is_utf8, last = False, True, b""
@@ -230,8 +231,8 @@ def _select(file: SourceFile, mapping: Mapping, header: tuple[str, ...]) -> list
     missing = [names[ours] for ours in names if ours in absent - table.optional - set(mapped.units)]
     if missing:
         raise NightRefused(
-            f"{file.path.name}: no column {', '.join(missing)}; it has "
-            f"{', '.join(header[:20])}. If they are named otherwise, say so in the mapping file."
+            f"{file.path.name}: no column {', '.join(missing)} among its {len(header)}. If it is "
+            f"named otherwise, say so in the mapping file; the first line must be the header."
         )
     empty = pl.lit(None, dtype=pl.String)
     columns = [

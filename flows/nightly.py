@@ -13,6 +13,7 @@ from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
+from flows.errors import NightError, Unexpected
 from flows.night import Job, Result, run_night
 from flows.settings import load_mapping, load_settings
 
@@ -45,7 +46,13 @@ def as_task(name: str, step: Callable[..., Any], *args: Any) -> Any:
         log_prints=False,
     )
     def run() -> Any:
-        return step(*args)
+        try:
+            return step(*args)
+        except (NightError, OSError):
+            raise
+        except Exception as error:
+            # Prefect keeps what an exception says.
+            raise Unexpected(error) from None
 
     return run()
 

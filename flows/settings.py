@@ -8,7 +8,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -17,6 +17,7 @@ from pydantic_settings import (
 )
 
 from flows.errors import UsageError
+from schemas.registry import TABLES
 from transforms.mapping import Mapping
 from transforms.windows import Windows
 
@@ -46,6 +47,14 @@ class Settings(BaseSettings):
     )
     batch_rows: int = Field(1_000_000, ge=1, description="rows read and validated at a time")
     duckdb_memory: str = Field("1GB", description="memory that DuckDB may use")
+
+    @field_validator("max_bad_share_of")
+    @classmethod
+    def _tables_exist(cls, shares: dict[str, float]) -> dict[str, float]:
+        for table in shares:
+            if table not in TABLES:
+                raise ValueError(f"{table}: no such table; known: {', '.join(TABLES)}")
+        return shares
 
 
 def load_settings(path: Path | None) -> Settings:
