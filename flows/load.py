@@ -17,6 +17,7 @@ from transforms.mapping import Mapping
 from transforms.quarantine import (
     PROVENANCE,
     conflicting_keys,
+    hashed,
     nothing_rejected,
     unreadable,
     validate,
@@ -102,17 +103,18 @@ def load_table(night: Night, warehouse: Warehouse, table: str) -> None:
 
 
 def _numbered(valid: pl.DataFrame, table: str) -> pl.DataFrame:
-    """Keep the columns of the contract and the provenance; patients by their number.
+    """Keep the columns that variables need and the provenance; patients by their number.
 
     From here on patient_id is the patient's number: the place in the sorted list of patients.
     """
     if table != "patients":
         valid = valid.with_columns(patient_id="patient_no")
-    return valid.select(*TABLES[table].columns, *PROVENANCE)
+    return valid.select(*TABLES[table].needed, *PROVENANCE)
 
 
 def _no_rows(table: str) -> pl.DataFrame:
-    schema = {name: column.dtype.type for name, column in TABLES[table].schema.columns.items()}
+    columns = TABLES[table].schema.columns
+    schema = {name: columns[name].dtype.type for name in TABLES[table].needed}
     if table != "patients":
         schema["patient_id"] = pl.UInt32
     provenance = {name: nothing_rejected().schema[name] for name in PROVENANCE}
@@ -155,7 +157,7 @@ def _spine(valid: pl.DataFrame, rejected: pl.DataFrame, as_of: date) -> pl.DataF
             how="left",
             maintain_order="left",
         )
-        .with_columns(first_diagnosis_date=pl.lit(None, dtype=pl.Date))
+        .with_columns(hashed=hashed("patient_id"), first_diagnosis_date=pl.lit(None, dtype=pl.Date))
     )
 
 

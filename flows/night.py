@@ -154,12 +154,14 @@ def _run(job: Job, started_at: datetime, staging: Path, stage: _timed) -> Result
             settings = Settings(**past.settings)
             night = Night(job.as_of, past.mapping, settings, 0, started_at, scratch, past.seq)
             night.warnings.append(f"the night of {job.as_of} was run again from the warehouse")
-        warehouse.begin()
-        night.seq = warehouse.start_run(
-            run_id, job.as_of, started_at, night.mapping, night.settings.model_dump(mode="json")
-        )
+        warehouse.forget_unfinished()
+        if past is None:
+            settings_used = night.settings.model_dump(mode="json")
+            night.seq = warehouse.start_run(
+                run_id, job.as_of, started_at, night.mapping, settings_used
+            )
         for table in TABLES:
-            stage(f"load {table}", load_table, night, warehouse, table)
+            stage(f"load {table}", _load, night, warehouse, table)
         _compare_with_manifest(night)
         quarantine = stage("quarantine", _quarantine, night, warehouse)
         derived = stage("derive variables", _features, night)
@@ -168,17 +170,21 @@ def _run(job: Job, started_at: datetime, staging: Path, stage: _timed) -> Result
         risk = stage("flag", patient_risk, derived, scores, last)
         review = worklist(risk)
         stage("write", _write, staged, derived, scores, risk, review, quarantine, night, run_id)
-        if past is None:
-            stage("keep in the warehouse", _keep, warehouse, night, risk)
         result = _result(
             job, night, run_id, risk, review, scores, previous, past is not None, stage
         )
         _write_run(staged, job, night, result, started_at)
-        warehouse.commit()
         stage("publish", publish, staged, result.folder)
         if past is None:
-            warehouse.finish_run(night.seq, datetime.now(UTC), previous)
+            finished = datetime.now(UTC)
+            mart = risk.select(MART)
+            warehouse.finish_run(night.seq, finished, previous, night.mapping, mart)
     return result
+
+
+def _load(night: Night, warehouse: Warehouse, table: str) -> None:
+    with warehouse.transaction():
+        load_table(night, warehouse, table)
 
 
 def _past_night(job: Job, warehouse: Warehouse) -> Any:
@@ -304,11 +310,6 @@ def _score_descriptions(models: dict[str, Model]) -> dict[str, str]:
             described[predictor.name] = f"{predictor.label}: value"
             described[f"{predictor.name}_points"] = f"{predictor.label}: points"
     return described
-
-
-def _keep(warehouse: Warehouse, night: Night, risk: pl.DataFrame) -> None:
-    warehouse.show_valid(night.seq, night.mapping)
-    warehouse.replace_mart("patient_risk", risk.select(MART))
 
 
 def _result(

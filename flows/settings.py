@@ -46,7 +46,7 @@ class Settings(BaseSettings):
         100, ge=1, description="a table that had fewer rows than this is never said to have shrunk"
     )
     batch_rows: int = Field(1_000_000, ge=1, description="rows read and validated at a time")
-    duckdb_memory: str = Field("1GB", description="memory that DuckDB may use")
+    duckdb_memory: str = Field("500MB", description="memory that DuckDB may use")
 
     @field_validator("max_bad_share_of")
     @classmethod

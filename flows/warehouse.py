@@ -9,6 +9,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -38,7 +39,12 @@ class Run:
 
 
 class Warehouse:
-    """An open warehouse file. Everything between `begin` and `commit` happens or does not."""
+    """An open warehouse file.
+
+    A night is there once `finish_run` has said so. What an unfinished one left behind is seen by
+    no view, and `forget_unfinished` removes it. Each table is a transaction of its own: DuckDB
+    holds what a transaction added in memory, whatever its limit, until the commit.
+    """
 
     def __init__(self, path: Path, memory: str, scratch: Path) -> None:
         try:
@@ -76,12 +82,15 @@ class Warehouse:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def begin(self) -> None:
-        """Start the night's transaction."""
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make what happens inside durable as one, or not at all."""
         self._do("BEGIN")
-
-    def commit(self) -> None:
-        """Make the night's rows durable."""
+        try:
+            yield
+        except BaseException:
+            self._do("ROLLBACK")
+            raise
         self._do("COMMIT")
 
     def _do(self, statement: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
@@ -116,11 +125,35 @@ class Warehouse:
         )
         return seq
 
-    def finish_run(self, seq: int, at: datetime, previous: str | None) -> None:
-        """Record that a night was published, and which night it was compared with."""
-        self._do(
-            "UPDATE ops.runs SET published_at = ?, previous = ? WHERE seq = ?", [at, previous, seq]
-        )
+    def forget_unfinished(self) -> None:
+        """Undo what nights that were killed or refused had begun."""
+        unfinished = "(SELECT seq FROM ops.runs WHERE published_at IS NULL)"
+        if not self._do(f"SELECT 1 FROM {unfinished} LIMIT 1"):
+            return
+        with self.transaction():
+            for table in TABLES:
+                versions = f"raw.{table}_versions"
+                self._do(f"DELETE FROM {versions} WHERE seen_from IN {unfinished}")
+                self._do(
+                    f"UPDATE {versions} SET seen_until = NULL WHERE seen_until IN {unfinished}"
+                )
+            for kept in ("files", "quarantine", "runs"):
+                self._do(f"DELETE FROM ops.{kept} WHERE seq IN {unfinished}")
+
+    def finish_run(
+        self, seq: int, at: datetime, previous: str | None, mapping: Mapping, mart: pl.DataFrame
+    ) -> None:
+        """Make a published night the current one: its views, its mart, what it followed."""
+        with self.transaction():
+            for table in TABLES:
+                self._do(valid_view(table, seq, mapping))
+            self._db.register("incoming", mart.to_arrow())
+            self._do("CREATE OR REPLACE TABLE marts.patient_risk AS SELECT * FROM incoming")
+            self._db.unregister("incoming")
+            self._do(
+                "UPDATE ops.runs SET published_at = ?, previous = ? WHERE seq = ?",
+                [at, previous, seq],
+            )
 
     def night_of(self, as_of: date) -> Run | None:
         """Return the last published night of a date."""
@@ -242,14 +275,3 @@ class Warehouse:
             [table, before],
         )
         return None if rows is None else int(rows)
-
-    def show_valid(self, seq: int, mapping: Mapping) -> None:
-        """Point the views of schema valid at a night."""
-        for table in TABLES:
-            self._do(valid_view(table, seq, mapping))
-
-    def replace_mart(self, name: str, frame: pl.DataFrame) -> None:
-        """Replace a table of schema marts."""
-        self._db.register("incoming", frame.to_arrow())
-        self._do(f"CREATE OR REPLACE TABLE marts.{name} AS SELECT * FROM incoming")
-        self._db.unregister("incoming")

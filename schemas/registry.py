@@ -166,15 +166,18 @@ class Table:
         """Column names in the order of the contract."""
         return tuple(self.schema.columns)
 
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The columns that variables are derived from, or outputs show."""
+        return tuple(name for name in self.columns if name not in self.optional)
+
 
 _BASIS = frozenset({"basis"})
 
 TABLES: dict[str, Table] = {
     table.name: table
     for table in (
-        Table(
-            "patients", Patients, "patient_id", None, optional=frozenset({"centre", "death_cause"})
-        ),
+        Table("patients", Patients, "patient_id", None, optional=frozenset({"death_cause"})),
         Table(
             "diagnoses",
             Diagnoses,

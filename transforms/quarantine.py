@@ -10,6 +10,7 @@ from typing import Any
 
 import pandera.polars as pa
 import polars as pl
+import polars_hash as plh
 
 from schemas.contracts import CONTEXT, RECEIVED, contract, empty_cell_reason
 from schemas.registry import TABLES
@@ -72,22 +73,31 @@ def unreadable(rows: pl.DataFrame, table: str) -> pl.DataFrame:
 def with_context(rows: pl.DataFrame, table: str, patients: pl.DataFrame | None) -> pl.DataFrame:
     """Join what each row must agree with.
 
-    `patients` has one row per patient: patient_id, patient_no, birth_date, death_date,
-    first_diagnosis_date. It is None for the patients table itself.
+    `patients` has one row per patient: patient_id and `hashed`, patient_no, birth_date,
+    death_date, first_diagnosis_date. It is None for the patients table itself.
     """
     if patients is None:
         return rows
     known = patients.select(
-        "patient_id",
         "patient_no",
         pl.col("birth_date", "death_date", "first_diagnosis_date").name.prefix(CONTEXT),
+        "hashed",
+        context_id="patient_id",
     )
-    joined = rows.join(known, on="patient_id", how="left", maintain_order="left")
-    return joined.with_columns(
-        (pl.col("patient_no").is_not_null() | pl.col("patient_id").is_null()).alias(
-            CONTEXT + "patient_known"
-        )
+    # Joining on a hash of the text is more than twice as fast as joining on the text.
+    joined = rows.with_columns(hashed=hashed("patient_id")).join(
+        known, on="hashed", how="left", maintain_order="left"
     )
+    is_known = pl.col("context_id").eq_missing(pl.col("patient_id"))
+    return joined.with_columns(is_known.alias(CONTEXT + "patient_known")).drop(
+        "context_id", "hashed"
+    )
+
+
+def hashed(column: str) -> pl.Expr:
+    """Return a 64-bit hash of a text column, the same on every machine and version."""
+    text_hash: pl.Expr = plh.col(column).nchash.xxhash64()
+    return text_hash
 
 
 def after_as_of(table: str, as_of: date) -> pl.Expr:
@@ -156,8 +166,9 @@ def _really_empty(rows: pl.DataFrame, cases: pl.DataFrame) -> pl.Series:
 def without_repeated(rows: pl.DataFrame, seen: pl.Series) -> pl.DataFrame:
     """Return the rows that are no exact duplicate of an earlier one, here or in `seen`."""
     first = rows["row_hash"].is_first_distinct()
-    if seen.len():
-        first &= ~rows["row_hash"].is_in(seen.implode())
+    again = seen.filter(seen.is_in(rows["row_hash"].implode()))
+    if again.len():
+        first &= ~rows["row_hash"].is_in(again.implode())
     return rows if first.all() else rows.filter(first)
 
 
@@ -167,7 +178,7 @@ def conflicting_keys(valid: pl.DataFrame, table: str) -> tuple[pl.DataFrame, pl.
     Which of them is right is not for a program to guess.
     """
     key = TABLES[table].key
-    if valid[key].n_unique() == valid.height:
+    if valid.select(hashed(key)).to_series().n_unique() == valid.height:
         return valid, nothing_rejected()
     twice = pl.col(key).is_duplicated()
     reason = f"{key}: the same key with different contents"

@@ -25,7 +25,7 @@ def known_as_of(tables: Tables, as_of: date) -> dict[str, pl.LazyFrame]:
     }
     died = pl.col("death_date") <= as_of
     known["patients"] = tables["patients"].with_columns(
-        pl.when(died).then(pl.col("death_date", "death_cause")),
+        pl.when(died).then("death_date"),
         last_contact_date=pl.min_horizontal("last_contact_date", pl.lit(as_of)).pipe(
             lambda clipped: pl.when(pl.col("last_contact_date").is_not_null()).then(clipped)
         ),

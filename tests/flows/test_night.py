@@ -3,8 +3,10 @@
 import hashlib
 import json
 import random
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -14,7 +16,9 @@ from polars.testing import assert_frame_equal
 
 from flows.errors import NightError, NightRefused, NightRunning, UsageError
 from flows.lock import held
+from flows.night import Job, run_night
 from flows.publish import write_csv
+from flows.settings import Settings
 from flows.synth import Registry as Synthetic
 from flows.synth import synthesise
 from flows.synth_files import write_export
@@ -22,6 +26,7 @@ from schemas.published import PatientRisk, columns_of
 from schemas.registry import TABLES
 from tests.flows.conftest import RunNight
 from tests.registry import Registry, days
+from transforms.mapping import Mapping
 
 AS_OF = date(2026, 6, 30)
 PARQUET = (
@@ -283,6 +288,26 @@ def test_a_refused_night_publishes_nothing_and_leaves_the_last_one(
     assert [path.name for path in out.glob("run_date=*")] == ["run_date=2026-06-29"]
     assert content(good.folder) == before
     assert not list(out.glob(".staging-*"))
+
+
+@pytest.mark.parametrize("fails_at", ["load labs", "derive variables", "write", "publish"])
+def test_a_night_that_broke_off_leaves_no_trace_in_the_next(
+    export: Path, night: RunNight, out: Path, tmp_path: Path, fails_at: str
+) -> None:
+    def breaking(name: str, step: Callable[..., Any], *args: Any) -> Any:
+        if name == fails_at:
+            raise OSError("disk full")
+        return step(*args)
+
+    job = Job(export, out, AS_OF, out / "warehouse.duckdb", Mapping(), Settings())
+    with pytest.raises(OSError, match="disk full"):
+        run_night(job, breaking)
+    assert not list(out.glob("run_date=*"))
+    after, never = night(export), night(export, to=tmp_path / "never")
+    assert content(after.folder) == content(never.folder)
+    everything = "SELECT count(*), sum(line), min(seen_from), max(seen_until) FROM raw.labs"
+    rows = [query(to / "warehouse.duckdb", everything) for to in (out, tmp_path / "never")]
+    assert rows[0] == rows[1]
 
 
 def test_too_many_bad_rows_refuse_the_night_and_say_why(
