@@ -6,8 +6,8 @@ from schemas.contracts import RECEIVED, is_text
 from schemas.registry import TABLES
 from transforms.mapping import Mapping, mapped_text
 
-YES = ("yes", "true", "1", "y")
-NO = ("no", "false", "0", "n")
+YES = ("yes", "true", "1", "y", "positive")
+NO = ("no", "false", "0", "n", "negative")
 
 
 def read_date(text: pl.Expr) -> pl.Expr:
