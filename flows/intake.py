@@ -7,6 +7,7 @@ UNREADABLE and `unreadable` says why.
 """
 
 import csv
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -115,9 +116,9 @@ def _has_one_row_per_line(path: Path, shape: Shape) -> bool:
     """Check a file with quotes: no quoted line break, and in each line all fields."""
     if not shape.is_utf8 or not shape.has_quotes:
         return False
-    unquoted = pl.col("line").str.replace_all(r'"[^"]*"', "")
-    fields = unquoted.str.count_matches(shape.delimiter, literal=True) + 1
-    whole = ~unquoted.str.contains('"', literal=True) & (fields == len(shape.header))
+    sep = re.escape(shape.delimiter)
+    field = f'(?:"(?:[^"]|"")*"|[^"{sep}]*)'
+    whole = pl.col("line").str.contains(f"^{field}(?:{sep}{field}){{{len(shape.header) - 1}}}\r?$")
     lines = pl.scan_csv(
         path, separator=_NULL, quote_char=None, has_header=False, schema={"line": pl.String}
     )

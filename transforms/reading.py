@@ -1,5 +1,7 @@
 """From received text to typed cells. What cannot be read becomes null beside its text."""
 
+from datetime import date
+
 import polars as pl
 
 from schemas.contracts import RECEIVED, is_text
@@ -15,10 +17,12 @@ def read_date(text: pl.Expr) -> pl.Expr:
     is_timestamp = text.str.len_bytes() > len("YYYY-MM-DD")
     shape = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}"
     of_timestamp = pl.when(is_timestamp & text.str.contains(shape)).then(text.str.head(10))
-    return pl.coalesce(
+    day = pl.coalesce(
         text.str.to_date("%Y-%m-%d", strict=False, exact=True),
         of_timestamp.str.to_date("%Y-%m-%d", strict=False),
     )
+    # polars knows the years before 1 and after 9999; Python and ISO 8601 do not.
+    return pl.when(day.is_between(date.min, date.max)).then(day)
 
 
 def read_number(text: pl.Expr, *, decimal_comma: bool = False) -> pl.Expr:

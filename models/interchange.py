@@ -1,0 +1,197 @@
+"""A model for other systems: JSON, DuckDB SQL macros, and an R function.
+
+All give the same as `models.engine`: points, risk group and prediction, each with the bounds over
+what is missing (NULL in SQL, NA in R) and over the interval of the inferred constants.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from models.points import effects, points_per_unit
+from models.spec import Model, Predictor
+
+
+def to_json(model: Model) -> str:
+    """Return the whole model: every number with its source and status."""
+    return model.model_dump_json(indent=2, exclude_defaults=True)
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """The pieces of the linear predictor that both languages write down."""
+
+    start: float
+    lowest: float
+    per_unit: float
+    ranges: dict[str, tuple[float, float]]
+
+
+def _sums(model: Model) -> _Sums:
+    ranges = {p.name: (e.low, e.high) for p in model.predictors if (e := effects(model, p))}
+    start = model.intercept.value if model.intercept else 0.0
+    lowest = sum(low for low, _ in ranges.values())
+    return _Sums(start, lowest, points_per_unit(model), ranges)
+
+
+def _number(value: float) -> str:
+    return repr(float(value))
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+# -- SQL -------------------------------------------------------------------------------------
+
+
+def to_sql(model: Model) -> str:
+    """Return DuckDB macros, each of the model's predictors in order.
+
+    `<model>_points` with `_lower` and `_upper`, `<model>_risk`, and the predictions.
+    """
+    names = [predictor.name for predictor in model.predictors]
+    arguments = ", ".join(names)
+    macros = [_sql_effect(model, predictor) for predictor in model.predictors]
+
+    def macro(name: str, body: str) -> None:
+        macros.append(f"CREATE OR REPLACE MACRO {model.name}_{name}({arguments}) AS\n  {body};")
+
+    def call(name: str) -> str:
+        return f"{model.name}_{name}({arguments})"
+
+    sums = _sums(model)
+    for side, which in (("lower", 0), ("upper", 1)):
+        terms = [_number(sums.start)]
+        for name in names:
+            effect = f"{model.name}_effect_{name}({name})"
+            terms.append(f"coalesce({effect}, {_number(sums.ranges[name][which])})")
+        macro(f"lp_{side}", " + ".join(terms))
+        shifted = f"{call(f'lp_{side}')} - {_number(sums.start)} - {_number(sums.lowest)}"
+        macro(f"points_{side}", f"round(({shifted}) * {_number(sums.per_unit)}, 9)")
+    known = " AND ".join(f"{name} IS NOT NULL" for name in names)
+    macro("points", f"CASE WHEN {known} THEN {call('points_lower')} END")
+    if model.cutoff:
+        limit = f"{model.cutoff.high} {_number(model.cutoff.points.value)}"
+        high, low = f"{call('points_lower')} {limit}", f"NOT ({call('points_upper')} {limit})"
+        macro(
+            "risk", f"CASE WHEN {high} THEN 'high' WHEN {low} THEN 'low' ELSE 'indeterminate' END"
+        )
+    for name, value, low_value, high_value in _predictions(model, _sql_logistic, _sql_survival):
+        macro(name, f"CASE WHEN {known} THEN {value(call('lp_lower'))} END")
+        macro(f"{name}_lower", low_value(call))
+        macro(f"{name}_upper", high_value(call))
+    head = [f"-- {model.title} ({model.name}), doi:{model.doi}", f"-- Arguments: {arguments}."]
+    return "\n".join([*head, "-- NULL: missing.", *macros]) + "\n"
+
+
+def _sql_effect(model: Model, predictor: Predictor) -> str:
+    effect, name = effects(model, predictor), predictor.name
+    if predictor.levels:
+        cases = " ".join(f"WHEN {_text(v)} THEN {_number(e)}" for v, e in effect.levels.items())
+        body = f"CASE {name} {cases} END"
+    else:
+        centre = predictor.centre.value if predictor.centre else 0.0
+        body = f"({name} - {_number(centre)}) * {_number(effect.slope)}"
+    return f"CREATE OR REPLACE MACRO {model.name}_effect_{name}({name}) AS\n  {body};"
+
+
+def _sql_logistic(linear_predictor: str) -> str:
+    return f"1 / (1 + exp(-({linear_predictor})))"
+
+
+def _sql_survival(baseline: float, linear_predictor: str) -> str:
+    return f"pow({_number(baseline)}, exp({linear_predictor}))"
+
+
+_Value = Callable[[str], str]
+_Bound = Callable[[Callable[[str], str]], str]
+
+
+def _predictions(
+    model: Model, logistic: Callable[[str], str], survival: Callable[[float, str], str]
+) -> list[tuple[str, _Value, _Bound, _Bound]]:
+    """Return each prediction: name, its expression, and those of its bounds."""
+    found: list[tuple[str, _Value, _Bound, _Bound]] = []
+    if model.family == "logistic" and model.intercept:
+        value, (low, high) = model.intercept.value, model.intercept.bounds
+        below, above = _number(low - value), _number(high - value)
+        found.append(
+            (
+                "probability",
+                logistic,
+                lambda lp: logistic(f"{lp('lp_lower')} + {below}"),
+                lambda lp: logistic(f"{lp('lp_upper')} + {above}"),
+            )
+        )
+    for horizon in model.baseline:
+        low, high = horizon.survival.bounds
+        of = partial(partial, survival)
+        found.append(
+            (
+                f"survival_{horizon.years}y",
+                of(horizon.survival.value),
+                _at(of(low), "lp_upper"),
+                _at(of(high), "lp_lower"),
+            )
+        )
+    return found
+
+
+def _at(prediction: _Value, bound: str) -> _Bound:
+    return lambda lp: prediction(lp(bound))
+
+
+# -- R ---------------------------------------------------------------------------------------
+
+
+def to_r(model: Model) -> str:
+    """Return an R function of the model's predictors (vectors), giving a data frame."""
+    names = [predictor.name for predictor in model.predictors]
+    sums = _sums(model)
+    lines = [
+        f"# {model.title} ({model.name}), doi:{model.doi}",
+        "# Vectors of equal length; NA: missing. Returns a data frame, one row per patient.",
+        f"{model.name} <- function({', '.join(names)}) {{",
+    ]
+    for predictor in model.predictors:
+        lines.append(f"  effect_{predictor.name} <- {_r_effect(model, predictor)}")
+    for side, which in (("lower", 0), ("upper", 1)):
+        terms = [_number(sums.start)] + [
+            f"ifelse(is.na(effect_{n}), {_number(sums.ranges[n][which])}, effect_{n})"
+            for n in names
+        ]
+        lines.append(f"  lp_{side} <- " + " +\n    ".join(terms))
+        shifted = f"lp_{side} - {_number(sums.start)} - {_number(sums.lowest)}"
+        lines.append(f"  points_{side} <- round(({shifted}) * {_number(sums.per_unit)}, 9)")
+    known = " & ".join(f"!is.na({name})" for name in names)
+    lines.append(f"  known <- {known}")
+    columns = ["points = ifelse(known, points_lower, NA)", "points_lower", "points_upper"]
+    if model.cutoff:
+        limit = f"{model.cutoff.high} {_number(model.cutoff.points.value)}"
+        open_flag = f"ifelse(!(points_upper {limit}), 'low', 'indeterminate')"
+        columns.append(f"risk = ifelse(points_lower {limit}, 'high', {open_flag})")
+    for name, value, low_value, high_value in _predictions(model, _r_logistic, _r_survival):
+        columns.append(f"{name} = ifelse(known, {value('lp_lower')}, NA)")
+        columns.append(f"{name}_lower = {low_value(str)}")
+        columns.append(f"{name}_upper = {high_value(str)}")
+    named = [column if " = " in column else f"{column} = {column}" for column in columns]
+    lines.append("  data.frame(" + ",\n    ".join([*named, "stringsAsFactors = FALSE"]) + ")")
+    return "\n".join([*lines, "}"]) + "\n"
+
+
+def _r_effect(model: Model, predictor: Predictor) -> str:
+    effect, name = effects(model, predictor), predictor.name
+    if predictor.levels:
+        table = ", ".join(f'"{value}" = {_number(e)}' for value, e in effect.levels.items())
+        return f"unname(c({table})[as.character({name})])"
+    centre = predictor.centre.value if predictor.centre else 0.0
+    return f"({name} - {_number(centre)}) * {_number(effect.slope)}"
+
+
+def _r_logistic(linear_predictor: str) -> str:
+    return f"1 / (1 + exp(-({linear_predictor})))"
+
+
+def _r_survival(baseline: float, linear_predictor: str) -> str:
+    return f"{_number(baseline)}^exp({linear_predictor})"
