@@ -50,13 +50,27 @@ class Shape:
         return self.is_utf8 and not self.has_quotes and self.separators == expected
 
 
+class Irregular(Exception):
+    """A file that looked regular is not: it must be read again, record by record."""
+
+    def __init__(self, file: SourceFile) -> None:
+        super().__init__(file.path.name)
+        self.file = file
+
+
 def batches(
-    file: SourceFile, mapping: Mapping, scratch: Path, batch_rows: int
+    file: SourceFile, mapping: Mapping, scratch: Path, batch_rows: int, *, careful: bool = False
 ) -> Iterator[pl.DataFrame]:
-    """Read a file of the export in batches of about `batch_rows` rows. Raises NightRefused."""
+    """Read a file of the export in batches of about `batch_rows` rows.
+
+    Raises NightRefused; and Irregular, at any batch, when the file needs `careful` reading.
+    """
     try:
-        read = _parquet if file.is_parquet else _delimited
-        for batch in read(file, mapping, scratch, batch_rows):
+        if file.is_parquet:
+            read = _parquet(file, mapping, batch_rows)
+        else:
+            read = _delimited(file, mapping, scratch, batch_rows, careful)
+        for batch in read:
             yield _with_row_hash(batch, file.table)
     except (PolarsError, PanicException, OSError) as error:
         # The error's own text may quote cells: it is not passed on.
@@ -66,9 +80,7 @@ def batches(
         ) from None
 
 
-def _parquet(
-    file: SourceFile, mapping: Mapping, scratch: Path, batch_rows: int
-) -> Iterator[pl.DataFrame]:
+def _parquet(file: SourceFile, mapping: Mapping, batch_rows: int) -> Iterator[pl.DataFrame]:
     frame = pl.scan_parquet(file.path)
     schema = frame.collect_schema()
     nested = [name for name, dtype in schema.items() if dtype.is_nested()]
@@ -84,14 +96,22 @@ def _parquet(
 
 
 def _delimited(
-    file: SourceFile, mapping: Mapping, scratch: Path, batch_rows: int
+    file: SourceFile, mapping: Mapping, scratch: Path, batch_rows: int, careful: bool
 ) -> Iterator[pl.DataFrame]:
     path = unpacked(file, scratch)
     shape = _shape(path, file, mapping)
     columns = _select(file, mapping, shape.header)
-    regular = shape.is_regular or _has_one_row_per_line(path, shape)
-    read = _regular if regular else _irregular
-    for batch in read(path, shape, batch_rows):
+    regular = not careful and (shape.is_regular or _has_one_row_per_line(path, shape))
+    read = _regular(path, shape, batch_rows) if regular else _irregular(path, shape, batch_rows)
+    while True:
+        try:
+            batch = next(read, None)
+        except (PolarsError, PanicException):
+            if not regular:
+                raise
+            raise Irregular(file) from None
+        if batch is None:
+            return
         rows = _without_blank_lines(batch, shape)
         yield rows.select(*columns, _extra(file, mapping, shape.header, rows), "line", "unreadable")
 

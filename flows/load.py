@@ -60,6 +60,8 @@ class Night:
     rows_read: dict[int, int] = field(default_factory=dict)
     rows_repeated: dict[int, int] = field(default_factory=dict)
     files: list[FileCount] = field(default_factory=list)
+    careful: set[Path] = field(default_factory=set)
+    """Files that are read record by record: their lines do not all have all fields."""
     new_versions: dict[str, int] = field(default_factory=dict)
     """Rows per table that the warehouse had not seen before."""
     warnings: list[str] = field(default_factory=list)
@@ -168,11 +170,14 @@ def _from_files(night: Night, warehouse: Warehouse, table: str) -> Iterator[pl.D
     """
     assert night.export is not None  # noqa: S101
     current = warehouse.current_hashes(table)
+    night.new_versions[table] = 0
     seen = current["row_hash"].clear()
     for file in night.export.files[table]:
         file_no = warehouse.add_file(night.seq, file, night.started_at)
         night.rows_read[file_no] = night.rows_repeated[file_no] = 0
-        for batch in batches(file, night.mapping, night.scratch, night.settings.batch_rows):
+        careful = file.path in night.careful
+        rows_at_a_time = night.settings.batch_rows
+        for batch in batches(file, night.mapping, night.scratch, rows_at_a_time, careful=careful):
             rows = without_repeated(batch, seen)
             seen = pl.concat([seen, rows["row_hash"]])
             night.rows_read[file_no] += batch.height
@@ -181,7 +186,7 @@ def _from_files(night: Night, warehouse: Warehouse, table: str) -> Iterator[pl.D
             if current.height:
                 new = rows.join(current, on="row_hash", how="anti", maintain_order="left")
             warehouse.add_rows(table, night.seq, file_no, new)
-            night.new_versions[table] = night.new_versions.get(table, 0) + new.height
+            night.new_versions[table] += new.height
             yield rows.with_columns(file_no=pl.lit(file_no, dtype=pl.UInt32))
     gone = current.filter(~pl.col("row_hash").is_in(seen.implode()))
     warehouse.end_versions(table, night.seq, gone)

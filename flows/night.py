@@ -17,6 +17,7 @@ import polars as pl
 
 from flows.errors import NightError, NightRefused, UsageError
 from flows.export import Export, manifest_rows, open_export
+from flows.intake import Irregular
 from flows.load import FileCount, Night, load_table
 from flows.lock import held
 from flows.publish import (
@@ -183,8 +184,13 @@ def _run(job: Job, started_at: datetime, staging: Path, stage: _timed) -> Result
 
 
 def _load(night: Night, warehouse: Warehouse, table: str) -> None:
-    with warehouse.transaction():
-        load_table(night, warehouse, table)
+    try:
+        with warehouse.transaction():
+            load_table(night, warehouse, table)
+    except Irregular as irregular:
+        # A line too short beside one too long: only reading shows it. Once a file, then again.
+        night.careful.add(irregular.file.path)
+        _load(night, warehouse, table)
 
 
 def _past_night(job: Job, warehouse: Warehouse) -> Any:

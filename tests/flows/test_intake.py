@@ -101,6 +101,20 @@ def test_a_line_that_is_no_row_is_kept_with_its_reason(
     assert rows["extra"][2].startswith("S9")
 
 
+def test_a_short_line_beside_a_long_one_is_found(night: RunNight, tmp_path: Path) -> None:
+    export = Registry().usual("A").usual("B").usual("C").write(tmp_path / "export")
+    lines = (export / "surgeries.csv").read_text().splitlines()
+    lines[1] += ",more"
+    lines[2] = lines[2].rpartition(",")[0]
+    (export / "surgeries.csv").write_text("\n".join(lines) + "\n")
+    result = night(export)
+    quarantine = pl.read_parquet(result.folder / "quarantine.parquet", hive_partitioning=False)
+    assert quarantine["line"].to_list() == [2, 3]
+    assert quarantine["original"].to_list() == lines[1:3]
+    (file,) = (file for file in result.files if file.table == "surgeries")
+    assert (file.rows_read, file.rows_loaded, file.rows_quarantined) == (3, 1, 2)
+
+
 def test_columns_outside_the_contract_are_kept_as_json(tmp_path: Path) -> None:
     path = tmp_path / "surgeries.csv"
     path.write_text("surgeon," + HEADER + "x,S1,A,2020-01-01,total\n")
