@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 OUT ?= out
 
-.PHONY: help run test check bench lock clean
+.PHONY: help run test check bench docs lock clean
 .DEFAULT_GOAL := help
 
 help:  ## list what can be made
@@ -38,6 +38,9 @@ check: $(VENV)/.dev  ## lint, format and types
 
 bench: $(VENV)/.dev  ## measure the night against a plain copy of the same files
 	$(BIN)/python -m bench.night
+
+docs: $(VENV)/.run  ## generate the pages in docs/ that are made from the models
+	$(BIN)/python docs/generate.py
 
 lock: $(VENV)/.dev  ## resolve the lock files anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -3,6 +3,7 @@
 import os
 import sys
 from datetime import UTC, date, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -156,12 +157,54 @@ def explain(
     explain_patient(patient, out, run_date, out_console)
 
 
-@app.command()
-def models() -> None:
+models_app = typer.Typer(
+    no_args_is_help=False,
+    invoke_without_command=True,
+    help="The published models: their numbers, cards, and the same models for other systems.",
+)
+app.add_typer(models_app, name="models")
+ModelName = Annotated[str, typer.Argument(help="Name of a model, as `thyrisk models` lists them.")]
+
+
+class Format(StrEnum):
+    """What a model can be exported as."""
+
+    json = "json"
+    sql = "sql"
+    r = "r"
+
+
+@models_app.callback()
+def models(context: typer.Context) -> None:
     """List the published models, their numbers, and where each number comes from."""
     from flows.describe import show_models
 
-    show_models(out_console)
+    if context.invoked_subcommand is None:
+        show_models(out_console)
+
+
+@models_app.command("show")
+def show_model(name: ModelName) -> None:
+    """Print the model card: use, population, equation, provenance, contradictions, example."""
+    from flows.describe import model_named
+    from models.cards import card
+
+    print(card(model_named(name)), end="")  # noqa: T201 - markdown, to be piped
+
+
+@models_app.command("export")
+def export_model(
+    name: ModelName,
+    as_format: Annotated[
+        Format, typer.Option("--format", help="json, DuckDB macros (sql), or an R function (r).")
+    ] = Format.json,
+) -> None:
+    """Print the model for another system; it gives the same scores as thyrisk."""
+    from flows.describe import model_named
+    from models.interchange import to_json, to_r, to_sql
+
+    written = {Format.json: to_json, Format.sql: to_sql, Format.r: to_r}[as_format]
+    print(written(model_named(name)))  # noqa: T201 - a file, to be piped
 
 
 @app.command()

@@ -5,6 +5,7 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table
 
+from flows.errors import UsageError
 from flows.settings import Settings
 from models.spec import Model, Number, library
 from schemas.features import Features
@@ -35,6 +36,13 @@ def show_models(console: Console) -> None:
         console.print(table)
         for finding in model.contradictions:
             console.print(f"Contradiction ({finding.what}): {finding.says}", markup=False)
+
+
+def model_named(name: str) -> Model:
+    """Return a model of the library. Raises UsageError."""
+    if name not in library():
+        raise UsageError(f"no model {name}; known: {', '.join(library())}")
+    return library()[name]
 
 
 def numbers_of(model: Model) -> list[tuple[str, Number]]:

@@ -92,14 +92,28 @@ def _effects_of(model: Model) -> list[tuple[Predictor, Effects]]:
 
 
 def _with_bounds(scored: pl.DataFrame, model: Model) -> pl.DataFrame:
-    """Add lp_lower and lp_upper: the linear predictor over all fillings (intercept included)."""
+    """Add lp_lower and lp_upper: the linear predictor over all fillings (intercept included).
+
+    lp_least and lp_most are the same over the intervals of inferred effects too.
+    """
     start = pl.lit(model.intercept.value if model.intercept else 0.0)
-    lower = upper = start
+    lower = upper = least = most = start
     for predictor, effect in _effects_of(model):
         known = pl.col(f"{predictor.name}_effect")
         lower = lower + known.fill_null(effect.low)
         upper = upper + known.fill_null(effect.high)
-    return scored.with_columns(lp_lower=lower, lp_upper=upper)
+        least = least + _end(predictor, effect, 0).fill_null(effect.least)
+        most = most + _end(predictor, effect, 1).fill_null(effect.most)
+    return scored.with_columns(lp_lower=lower, lp_upper=upper, lp_least=least, lp_most=most)
+
+
+def _end(predictor: Predictor, effect: Effects, end: int) -> pl.Expr:
+    """Return the low (0) or high (1) end of the effect of a predictor's value."""
+    if all(low == high for low, high in effect.intervals.values()):
+        return pl.col(f"{predictor.name}_effect")
+    ends = {value: interval[end] for value, interval in effect.intervals.items()}
+    value = pl.col(f"{predictor.name}_value")
+    return value.replace_strict(ends, return_dtype=pl.Float64, default=None)
 
 
 def _status(model: Model) -> pl.Expr:
@@ -240,20 +254,20 @@ def _points(model: Model, useful: pl.Expr) -> dict[str, pl.Expr]:
 def _prediction(model: Model, useful: pl.Expr) -> dict[str, pl.Expr]:
     """Return the prediction with bounds: over missing predictors and inferred constants."""
     scored = pl.col("status") == "scored"
-    lower, upper = pl.col("lp_lower"), pl.col("lp_upper")
+    known, least, most = pl.col("lp_lower"), pl.col("lp_least"), pl.col("lp_most")
     columns: dict[str, pl.Expr] = {}
     if model.family == "logistic" and model.intercept:
         low, high = model.intercept.bounds
         value = model.intercept.value
-        columns["probability"] = pl.when(scored).then(_logistic(lower))
-        columns["probability_lower"] = pl.when(useful).then(_logistic(lower - value + low))
-        columns["probability_upper"] = pl.when(useful).then(_logistic(upper - value + high))
+        columns["probability"] = pl.when(scored).then(_logistic(known))
+        columns["probability_lower"] = pl.when(useful).then(_logistic(least + (low - value)))
+        columns["probability_upper"] = pl.when(useful).then(_logistic(most + (high - value)))
     for horizon in model.baseline:
         name = f"survival_{horizon.years}y"
         low, high = horizon.survival.bounds
-        columns[name] = pl.when(scored).then(_survival(horizon.survival.value, lower))
-        columns[f"{name}_lower"] = pl.when(useful).then(_survival(low, upper))
-        columns[f"{name}_upper"] = pl.when(useful).then(_survival(high, lower))
+        columns[name] = pl.when(scored).then(_survival(horizon.survival.value, known))
+        columns[f"{name}_lower"] = pl.when(useful).then(_survival(low, most))
+        columns[f"{name}_upper"] = pl.when(useful).then(_survival(high, least))
     return columns
 
 

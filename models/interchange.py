@@ -24,14 +24,36 @@ class _Sums:
     start: float
     lowest: float
     per_unit: float
-    ranges: dict[str, tuple[float, float]]
+    sides: dict[str, dict[str, float]]
+    """Side (lower, upper, least, most) -> predictor -> its effect when it is missing."""
 
 
 def _sums(model: Model) -> _Sums:
-    ranges = {p.name: (e.low, e.high) for p in model.predictors if (e := effects(model, p))}
+    of = {predictor.name: effects(model, predictor) for predictor in model.predictors}
+    sides = {
+        "lower": {name: effect.low for name, effect in of.items()},
+        "upper": {name: effect.high for name, effect in of.items()},
+        "least": {name: effect.least for name, effect in of.items()},
+        "most": {name: effect.most for name, effect in of.items()},
+    }
     start = model.intercept.value if model.intercept else 0.0
-    lowest = sum(low for low, _ in ranges.values())
-    return _Sums(start, lowest, points_per_unit(model), ranges)
+    return _Sums(start, sum(sides["lower"].values()), points_per_unit(model), sides)
+
+
+def _ends(model: Model, predictor: Predictor) -> dict[str, dict[str, float]]:
+    """Return the effects of a predictor's levels: "" as they are, and at either end."""
+    effect = effects(model, predictor)
+    return {
+        "": effect.levels,
+        "least": {value: low for value, (low, _) in effect.intervals.items()},
+        "most": {value: high for value, (_, high) in effect.intervals.items()},
+    }
+
+
+def _effect_name(model: Model, predictor: Predictor, side: str) -> str:
+    """Return which effect a side adds up: only inferred ones have ends of their own."""
+    ends = _ends(model, predictor)
+    return f"_{side}" if side in ends and ends[side] != ends[""] else ""
 
 
 def _number(value: float) -> str:
@@ -52,7 +74,7 @@ def to_sql(model: Model) -> str:
     """
     names = [predictor.name for predictor in model.predictors]
     arguments = ", ".join(names)
-    macros = [_sql_effect(model, predictor) for predictor in model.predictors]
+    macros = [text for predictor in model.predictors for text in _sql_effects(model, predictor)]
 
     def macro(name: str, body: str) -> None:
         macros.append(f"CREATE OR REPLACE MACRO {model.name}_{name}({arguments}) AS\n  {body};")
@@ -61,12 +83,14 @@ def to_sql(model: Model) -> str:
         return f"{model.name}_{name}({arguments})"
 
     sums = _sums(model)
-    for side, which in (("lower", 0), ("upper", 1)):
+    for side, missing in sums.sides.items():
         terms = [_number(sums.start)]
-        for name in names:
-            effect = f"{model.name}_effect_{name}({name})"
-            terms.append(f"coalesce({effect}, {_number(sums.ranges[name][which])})")
+        for predictor in model.predictors:
+            name, end = predictor.name, _effect_name(model, predictor, side)
+            effect = f"{model.name}_effect{end}_{name}({name})"
+            terms.append(f"coalesce({effect}, {_number(missing[name])})")
         macro(f"lp_{side}", " + ".join(terms))
+    for side in ("lower", "upper"):
         shifted = f"{call(f'lp_{side}')} - {_number(sums.start)} - {_number(sums.lowest)}"
         macro(f"points_{side}", f"round(({shifted}) * {_number(sums.per_unit)}, 9)")
     known = " AND ".join(f"{name} IS NOT NULL" for name in names)
@@ -85,15 +109,24 @@ def to_sql(model: Model) -> str:
     return "\n".join([*head, "-- NULL: missing.", *macros]) + "\n"
 
 
-def _sql_effect(model: Model, predictor: Predictor) -> str:
-    effect, name = effects(model, predictor), predictor.name
-    if predictor.levels:
-        cases = " ".join(f"WHEN {_text(v)} THEN {_number(e)}" for v, e in effect.levels.items())
-        body = f"CASE {name} {cases} END"
-    else:
+def _sql_effects(model: Model, predictor: Predictor) -> list[str]:
+    name = predictor.name
+    if not predictor.levels:
         centre = predictor.centre.value if predictor.centre else 0.0
-        body = f"({name} - {_number(centre)}) * {_number(effect.slope)}"
-    return f"CREATE OR REPLACE MACRO {model.name}_effect_{name}({name}) AS\n  {body};"
+        bodies = {"": f"({name} - {_number(centre)}) * {_number(effects(model, predictor).slope)}"}
+    else:
+        bodies = {
+            _effect_name(model, predictor, side): f"CASE {name} {_sql_cases(levels)} END"
+            for side, levels in _ends(model, predictor).items()
+        }
+    return [
+        f"CREATE OR REPLACE MACRO {model.name}_effect{end}_{name}({name}) AS\n  {body};"
+        for end, body in bodies.items()
+    ]
+
+
+def _sql_cases(levels: dict[str, float]) -> str:
+    return " ".join(f"WHEN {_text(v)} THEN {_number(effect)}" for v, effect in levels.items())
 
 
 def _sql_logistic(linear_predictor: str) -> str:
@@ -120,8 +153,8 @@ def _predictions(
             (
                 "probability",
                 logistic,
-                lambda lp: logistic(f"{lp('lp_lower')} + {below}"),
-                lambda lp: logistic(f"{lp('lp_upper')} + {above}"),
+                lambda lp: logistic(f"{lp('lp_least')} + {below}"),
+                lambda lp: logistic(f"{lp('lp_most')} + {above}"),
             )
         )
     for horizon in model.baseline:
@@ -131,8 +164,8 @@ def _predictions(
             (
                 f"survival_{horizon.years}y",
                 of(horizon.survival.value),
-                _at(of(low), "lp_upper"),
-                _at(of(high), "lp_lower"),
+                _at(of(low), "lp_most"),
+                _at(of(high), "lp_least"),
             )
         )
     return found
@@ -155,13 +188,14 @@ def to_r(model: Model) -> str:
         f"{model.name} <- function({', '.join(names)}) {{",
     ]
     for predictor in model.predictors:
-        lines.append(f"  effect_{predictor.name} <- {_r_effect(model, predictor)}")
-    for side, which in (("lower", 0), ("upper", 1)):
-        terms = [_number(sums.start)] + [
-            f"ifelse(is.na(effect_{n}), {_number(sums.ranges[n][which])}, effect_{n})"
-            for n in names
-        ]
+        lines += _r_effects(model, predictor)
+    for side, missing in sums.sides.items():
+        terms = [_number(sums.start)]
+        for predictor in model.predictors:
+            effect = f"effect{_effect_name(model, predictor, side)}_{predictor.name}"
+            terms.append(f"ifelse(is.na({effect}), {_number(missing[predictor.name])}, {effect})")
         lines.append(f"  lp_{side} <- " + " +\n    ".join(terms))
+    for side in ("lower", "upper"):
         shifted = f"lp_{side} - {_number(sums.start)} - {_number(sums.lowest)}"
         lines.append(f"  points_{side} <- round(({shifted}) * {_number(sums.per_unit)}, 9)")
     known = " & ".join(f"!is.na({name})" for name in names)
@@ -180,13 +214,18 @@ def to_r(model: Model) -> str:
     return "\n".join([*lines, "}"]) + "\n"
 
 
-def _r_effect(model: Model, predictor: Predictor) -> str:
-    effect, name = effects(model, predictor), predictor.name
-    if predictor.levels:
-        table = ", ".join(f'"{value}" = {_number(e)}' for value, e in effect.levels.items())
-        return f"unname(c({table})[as.character({name})])"
-    centre = predictor.centre.value if predictor.centre else 0.0
-    return f"({name} - {_number(centre)}) * {_number(effect.slope)}"
+def _r_effects(model: Model, predictor: Predictor) -> list[str]:
+    name = predictor.name
+    if not predictor.levels:
+        centre = predictor.centre.value if predictor.centre else 0.0
+        slope = _number(effects(model, predictor).slope)
+        return [f"  effect_{name} <- ({name} - {_number(centre)}) * {slope}"]
+    lines = {}
+    for side, levels in _ends(model, predictor).items():
+        table = ", ".join(f'"{value}" = {_number(effect)}' for value, effect in levels.items())
+        variable = f"effect{_effect_name(model, predictor, side)}_{name}"
+        lines[variable] = f"  {variable} <- unname(c({table})[as.character({name})])"
+    return list(lines.values())
 
 
 def _r_logistic(linear_predictor: str) -> str:

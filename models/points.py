@@ -19,26 +19,44 @@ class Effects:
 
     levels: effect of each level. slope: effect per unit. low and high: the range of the effect
     over all values (the axis, for a numeric predictor), relative to the centre.
+    intervals: of each level, the range of its effect; wider than a point where it is inferred.
     """
 
     levels: dict[str, float]
     slope: float
     low: float
     high: float
+    intervals: dict[str, tuple[float, float]]
+
+    @property
+    def least(self) -> float:
+        """The lowest effect of any value, inferred effects at the low end of their interval."""
+        return min((low for low, _ in self.intervals.values()), default=self.low)
+
+    @property
+    def most(self) -> float:
+        """The highest effect of any value, inferred effects at the high end of their interval."""
+        return max((high for _, high in self.intervals.values()), default=self.high)
 
 
 def effects(model: Model, predictor: Predictor) -> Effects:
     """Return a predictor's effects on the linear predictor (log scale, or points)."""
     if predictor.levels:
-        by_level = {level.value: _effect(model, level.effect.value) for level in predictor.levels}
-        return Effects(by_level, 0.0, min(by_level.values()), max(by_level.values()))
+        of = {level.value: level.effect for level in predictor.levels}
+        by_level = {value: _effect(model, effect.value) for value, effect in of.items()}
+        intervals = {
+            value: (_effect(model, effect.bounds[0]), _effect(model, effect.bounds[1]))
+            for value, effect in of.items()
+        }
+        low, high = min(by_level.values()), max(by_level.values())
+        return Effects(by_level, 0.0, low, high, intervals)
     assert predictor.per_unit and predictor.axis and predictor.centre  # noqa: S101
     slope = _effect(model, predictor.per_unit.value)
     ends = [
         slope * (end.value - predictor.centre.value)
         for end in (predictor.axis.low, predictor.axis.high)
     ]
-    return Effects({}, slope, min(ends), max(ends))
+    return Effects({}, slope, min(ends), max(ends), {})
 
 
 def _effect(model: Model, stated: float) -> float:

@@ -160,6 +160,8 @@ class Model(Strict):
     baseline: tuple[Baseline, ...] = ()
     performance: tuple[Finding, ...] = ()
     contradictions: tuple[Finding, ...] = ()
+    example: dict[str, str | float] = {}
+    """Predictor -> value, of the worked example in the model card."""
 
     @model_validator(mode="after")
     def _family_has_what_it_needs(self) -> "Model":
@@ -169,6 +171,8 @@ class Model(Strict):
             raise ValueError("a Cox model needs a baseline survival")
         if self.family == "points" and self.cutoff is None:
             raise ValueError("a points score needs a cut-off")
+        if self.example and set(self.example) != {p.name for p in self.predictors}:
+            raise ValueError("the example needs a value for each predictor")
         return self
 
 

@@ -255,3 +255,12 @@ def test_levels_are_the_values_that_the_variables_have() -> None:
             dtype = FEATURES[predictor.feature]
             if isinstance(dtype, pl.Enum):
                 assert {level.value for level in predictor.levels} == set(dtype.categories)
+
+
+def test_an_inferred_ratio_widens_the_predicted_survival_and_not_the_points() -> None:
+    ptc, ftc = scored("jin2025_pfs", jin(), jin(histology_group="FTC"))
+    low, high = 0.305, 1.443
+    horizon = next(b.survival for b in MODELS["jin2025_pfs"].baseline if b.years == 10)
+    assert ftc["survival_10y_lower"] == pytest.approx(horizon.bounds[0] ** high)
+    assert ftc["survival_10y_upper"] == pytest.approx(horizon.bounds[1] ** low)
+    assert ftc["points_lower"] == ftc["points_upper"] != ptc["points"]

@@ -1,0 +1,114 @@
+"""Model cards in the spirit of TRIPOD+AI: what a model is, for whom, and how sure we are."""
+
+from dataclasses import dataclass
+from math import log
+
+import jinja2
+import polars as pl
+
+from models.engine import score
+from models.points import effects, points_per_unit
+from models.spec import Model, Number
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the table of predictors."""
+
+    predictor: str
+    value: str
+    effect: str
+    log: str
+    points: str
+    interval: str
+    status: str
+    source: str
+
+
+def card(model: Model) -> str:
+    """Return the card of a model as markdown."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("models", "."),
+        autoescape=False,  # noqa: S701 - markdown, from our own model files
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+    )
+    text = environment.get_template("card.md.jinja").render(
+        model=model,
+        rows=predictor_rows(model),
+        per_unit=points_per_unit(model),
+        constants=constants(model),
+        interval=interval_of,
+        example=example_lines(model),
+    )
+    return text.rstrip() + "\n"
+
+
+def predictor_rows(model: Model) -> list[Row]:
+    """Return the table of predictors: one row per level, or per end of an axis."""
+    rows = []
+    for predictor in model.predictors:
+        effect, per_unit = effects(model, predictor), points_per_unit(model)
+        for level in predictor.levels:
+            points = (effect.levels[level.value] - effect.low) * per_unit
+            rows.append(_row(model, predictor.label, level.label, level.effect, f"{points:.4g}"))
+        if predictor.per_unit and predictor.axis:
+            span = f"0 to {(effect.high - effect.low) * per_unit:.4g}"
+            value = f"per {predictor.unit}"
+            rows.append(_row(model, predictor.label, value, predictor.per_unit, span))
+    return rows
+
+
+def _row(model: Model, predictor: str, value: str, effect: Number, points: str) -> Row:
+    logged = "" if model.family == "points" else f"{log(effect.value):.4g}"
+    interval = interval_of(effect)
+    stated = f"{effect.value:g}"
+    return Row(predictor, value, stated, logged, points, interval, effect.status, effect.source)
+
+
+def interval_of(number: Number) -> str:
+    """Return an interval in words; empty when there is none."""
+    return "" if number.interval is None else "{:g} to {:g}".format(*number.interval)
+
+
+def constants(model: Model) -> list[tuple[str, Number]]:
+    """Return the numbers of a model that belong to no level of a predictor."""
+    found: list[tuple[str, Number]] = []
+    if model.cutoff:
+        found.append((f"high risk: points {model.cutoff.high}", model.cutoff.points))
+    if model.intercept:
+        found.append(("intercept", model.intercept))
+    for horizon in model.baseline:
+        found.append((f"baseline survival at {horizon.years} years", horizon.survival))
+    for predictor in model.predictors:
+        if predictor.axis and predictor.centre:
+            label = f"{predictor.label}, {predictor.unit}"
+            found.append((f"{label}: reference", predictor.centre))
+            found.append((f"{label}: axis from", predictor.axis.low))
+            found.append((f"{label}: axis to", predictor.axis.high))
+    return found
+
+
+def example_lines(model: Model) -> list[str]:
+    """Return the worked example: each predictor, the points, the prediction."""
+    by_feature = {p.feature: model.example[p.name] for p in model.predictors}
+    accepted = {c.feature: c.accept[0] if c.accept else c.minimum for c in model.eligibility}
+    outside = {d.feature: None for d in model.developed_on}
+    patient = {"patient_id": "example"} | outside | accepted | by_feature
+    (row,) = score(pl.DataFrame([patient], infer_schema_length=None), model).to_dicts()
+    lines = []
+    for predictor in model.predictors:
+        value = model.example[predictor.name]
+        label = next((lv.label for lv in predictor.levels if lv.value == value), None)
+        shown = label or f"{value:g} {predictor.unit}"
+        lines.append(f"{predictor.label}: {shown}, {row[f'{predictor.name}_points']:.4g} points")
+    lines.append(
+        f"Total: {row['points']:.4g} points" + (f", {row['risk']} risk" if row["risk"] else "")
+    )
+    for name in ("probability", *(f"survival_{h.years}y" for h in model.baseline)):
+        if row.get(name) is not None:
+            words = name.replace("survival_", "survival at ").replace("y", " years")
+            words = "probability" if name == "probability" else words
+            low, high = row[f"{name}_lower"], row[f"{name}_upper"]
+            lines.append(f"Predicted {words}: {row[name]:.1%} ({low:.1%} to {high:.1%})")
+    return lines

@@ -1,0 +1,32 @@
+"""Model cards: everything a stranger needs, and the committed pages are current."""
+
+from pathlib import Path
+
+import pytest
+
+from flows.describe import numbers_of
+from models.cards import card
+from models.spec import library
+
+PAGES = Path(__file__).parents[2] / "docs" / "models"
+MODELS = library()
+
+
+@pytest.mark.parametrize("name", list(MODELS))
+def test_every_number_is_on_the_card_with_its_source(name: str) -> None:
+    text = card(MODELS[name])
+    for what, number in numbers_of(MODELS[name]):
+        assert f"{number.value:g}" in text, what
+        assert number.source in text, what
+    for finding in MODELS[name].contradictions:
+        assert finding.says in text
+    assert MODELS[name].not_for in text
+
+
+@pytest.mark.parametrize("name", list(MODELS))
+def test_the_page_in_docs_is_current(name: str) -> None:
+    assert (PAGES / f"{name}.md").read_text() == card(MODELS[name]), "run `make docs`"
+
+
+def test_the_worked_example_of_the_score_is_45_points() -> None:
+    assert "Total: 45 points, high risk" in card(MODELS["liu2022_score"])
