@@ -2,11 +2,16 @@
 
 from pathlib import Path
 
+from flows.figures import draw, save
 from models.cards import card
+from models.nomogram import nomogram
 from models.spec import library
 
-HERE = Path(__file__).parent
+PAGES = Path(__file__).parent / "model_cards"
 
-(HERE / "models").mkdir(exist_ok=True)
+PAGES.mkdir(exist_ok=True)
 for name, model in library().items():
-    (HERE / "models" / f"{name}.md").write_text(card(model), "utf-8")
+    page = card(model) + f"\n## Nomogram\n\n![Nomogram: {model.title}]({name}.svg)\n"
+    (PAGES / f"{name}.md").write_text(page, "utf-8")
+    _, png = save(draw(nomogram(model), f"doi:{model.doi}"), PAGES / name)
+    png.unlink()

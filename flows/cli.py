@@ -208,6 +208,39 @@ def export_model(
 
 
 @app.command()
+def nomogram(
+    name: ModelName,
+    picture: Annotated[
+        Path | None, typer.Option(help="Path without suffix. Default: NAME in this folder.")
+    ] = None,
+    patient: Annotated[
+        str | None, typer.Option(help="Draw this patient on it; needs --out.", show_default=False)
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the published nights.")] = None,
+    run_date: Annotated[
+        str | None, typer.Option(help="Night of the patient, YYYY-MM-DD. Default: the latest.")
+    ] = None,
+) -> None:
+    """Draw a model's nomogram as SVG and PNG, with a patient's values on it when asked.
+
+    A diamond marks a known value, a bar the range of one that is missing.
+    """
+    from flows.describe import model_named
+    from flows.explain import scores_of
+    from flows.figures import draw, save
+    from models.nomogram import nomogram as lay_out
+
+    model = model_named(name)
+    if patient is not None and out is None:
+        raise UsageError("--patient needs --out, the folder of the published nights")
+    scores = scores_of(patient, name, out, run_date) if patient is not None and out else None
+    stem = picture or Path(f"{name}-patient" if patient else name)
+    subtitle = f"status: {scores['status']}" if scores else model.doi
+    for path in save(draw(lay_out(model, scores), subtitle), stem):
+        out_console.print(str(path), soft_wrap=True)
+
+
+@app.command()
 def schema() -> None:
     """Print the data dictionary: every column of the export and of what is published."""
     from flows.describe import show_schema

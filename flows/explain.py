@@ -46,6 +46,17 @@ def explain(patient: str, out: Path, run_date: str | None, console: Console) -> 
             console.print(f"{title}: {'; '.join(words)}", markup=False)
 
 
+def scores_of(patient: str, model: str, out: Path, run_date: str | None) -> dict[str, Any]:
+    """Return a patient's published row of one model. Raises UsageError."""
+    table = read_published(out, "model_scores.parquet", run_date)
+    if table is None:
+        raise UsageError(f"no published night in {out}")
+    rows = table.filter(pl.col("patient_id") == patient, pl.col("model") == model).to_dicts()
+    if not rows:
+        raise UsageError("no such patient in this night")
+    return rows[0]
+
+
 def _row(patient: str, out: Path, name: str, run_date: str | None) -> dict[str, Any]:
     table = read_published(out, name, run_date)
     if table is None:

@@ -1,6 +1,7 @@
 """Model cards in the spirit of TRIPOD+AI: what a model is, for whom, and how sure we are."""
 
 from dataclasses import dataclass
+from importlib.resources import files
 from math import log
 
 import jinja2
@@ -28,12 +29,12 @@ class Row:
 def card(model: Model) -> str:
     """Return the card of a model as markdown."""
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("models", "."),
         autoescape=False,  # noqa: S701 - markdown, from our own model files
         undefined=jinja2.StrictUndefined,
         keep_trailing_newline=True,
     )
-    text = environment.get_template("card.md.jinja").render(
+    template = files("models").joinpath("card.md.jinja").read_text("utf-8")
+    text = environment.from_string(template).render(
         model=model,
         rows=predictor_rows(model),
         per_unit=points_per_unit(model),

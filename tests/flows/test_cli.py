@@ -157,3 +157,27 @@ def test_the_prefect_flow_publishes_the_same_night_and_keeps_patients_out(
     assert b"thyrisk-rows" in kept
     assert b"load labs" in kept
     assert b"CANARY" not in kept + (served.stdout + served.stderr).encode()
+
+
+def test_the_nomogram_is_a_picture_with_the_patient_on_it(export: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    thyrisk("nightly", "--export", export, "--out", out, "--as-of", "2026-06-30", "--no-server")
+    done = thyrisk(
+        "nomogram", "liu2022_score", "--patient", "CANARY-1", "--out", out,
+        "--picture", tmp_path / "drawn",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    svg, png = (tmp_path / "drawn.svg").read_text(), (tmp_path / "drawn.png").read_bytes()
+    assert png.startswith(b"\x89PNG")
+    for words in ("18F-FDG uptake", "Total points", "high risk"):
+        assert words in svg
+    assert "CANARY" not in svg
+    assert thyrisk("nomogram", "liu2022_score", "--patient", "X").returncode == 2
+
+
+@pytest.mark.parametrize("how", ["json", "sql", "r"])
+def test_a_model_is_exported_for_other_systems(how: str) -> None:
+    done = thyrisk("models", "export", "jin2025_pfs", "--format", how)
+    assert done.returncode == 0
+    assert "jin2025_pfs" in done.stdout
+    assert thyrisk("models", "export", "nothing", "--format", how).returncode == 2
