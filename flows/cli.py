@@ -132,7 +132,7 @@ def synth(
 ) -> None:
     """Make a synthetic export, about 12 events a patient, with the planted truth in OUT/truth."""
     from flows.synth import synthesise
-    from flows.synth_files import write_export
+    from flows.synth.files import write_export
 
     with _progress() as progress:
         progress.add_task(f"making {patients} patients")

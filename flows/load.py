@@ -45,15 +45,19 @@ class FileCount:
 class Night:
     """What a night has gathered so far. `patients` is its spine: one row per patient."""
 
+    run_id: str
     as_of: date
     mapping: Mapping
     settings: Settings
     seq: int
+    """Its number in the warehouse."""
     started_at: datetime
     scratch: Path
-    replayed: int | None = None
-    """The night whose rows are read again from the warehouse, instead of an export."""
+    replayed: bool = False
+    """Whether its rows are read again from the warehouse, instead of an export."""
     export: Export | None = None
+    previous: str | None = None
+    """The folder of the published night that it is compared with."""
     patients: pl.DataFrame = field(default_factory=pl.DataFrame)
     tables: dict[str, pl.DataFrame] = field(default_factory=dict)
     rejected: list[pl.DataFrame] = field(default_factory=list)
@@ -81,7 +85,7 @@ class Night:
 
 def load_table(night: Night, warehouse: Warehouse, table: str) -> None:
     """Load one table into the night. Raises NightRefused when too much of it is bad."""
-    source = _from_warehouse if night.replayed is not None else _from_files
+    source = _from_warehouse if night.replayed else _from_files
     valid_parts, rejected_parts = [_no_rows(table)], [nothing_rejected()]
     context = None if table == "patients" else night.patients
     for batch in source(night, warehouse, table):
@@ -99,7 +103,7 @@ def load_table(night: Night, warehouse: Warehouse, table: str) -> None:
     valid, conflicts = conflicting_keys(valid, table)
     rejected = pl.concat([rejected, conflicts])
     night.rejected.append(rejected)
-    if night.replayed is None:
+    if not night.replayed:
         _count(night, warehouse, table, valid, rejected)
     _keep(night, table, valid.drop(PROVENANCE), rejected)
 
@@ -193,8 +197,7 @@ def _from_files(night: Night, warehouse: Warehouse, table: str) -> Iterator[pl.D
 
 
 def _from_warehouse(night: Night, warehouse: Warehouse, table: str) -> Iterator[pl.DataFrame]:
-    assert night.replayed is not None  # noqa: S101
-    return warehouse.versions_seen(table, night.replayed, night.settings.batch_rows)
+    return warehouse.versions_seen(table, night.seq, night.settings.batch_rows)
 
 
 def _count(

@@ -14,7 +14,8 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from flows.errors import NightError, Unexpected
-from flows.night import Job, Result, run_night
+from flows.night import Job, run_night
+from flows.outputs import Result
 from flows.settings import load_mapping, load_settings
 
 RETRIES = 2

@@ -3,7 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
-from flows.night import Result
+from flows.outputs import Result
 
 
 def show(result: Result, console: Console) -> None:

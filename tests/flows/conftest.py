@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from flows.night import Job, Result, run_night
+from flows.night import Job, run_night
+from flows.outputs import Result
 from flows.settings import Settings
 from tests.registry import AS_OF
 from transforms.mapping import Mapping

@@ -9,10 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from flows.night import Job, Result, run_night
+from flows.night import Job, run_night
+from flows.outputs import Result
 from flows.settings import Settings
 from flows.synth import Registry, synthesise
-from flows.synth_files import write_export
+from flows.synth.files import write_export
 from schemas.registry import EVENT_TABLES, TABLES
 from tests.registry import NOTHING_ASIDE
 from transforms.features import features

@@ -21,7 +21,7 @@ from flows.publish import write_csv
 from flows.settings import Settings
 from flows.synth import Registry as Synthetic
 from flows.synth import synthesise
-from flows.synth_files import write_export
+from flows.synth.files import write_export
 from schemas.published import PatientRisk, columns_of
 from schemas.registry import TABLES
 from tests.flows.conftest import RunNight

@@ -7,7 +7,8 @@ from pathlib import Path
 import polars as pl
 
 from flows.publish import sha256
-from flows.synth import END, Registry
+from flows.synth import Registry
+from flows.synth.people import END
 
 
 def write_export(registry: Registry, out: Path, *, mixed: bool = False) -> int:

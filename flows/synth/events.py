@@ -1,165 +1,31 @@
-"""Synthetic exports: realistic, vectorised, and with the planted truth beside them.
+"""The events of a synthetic registry, each table drawn around what is planted."""
 
-No patient in them exists. The same number, seed and dirt give the same files.
-"""
-
-from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from flows.synth_dirt import soil
-from schemas.registry import TABLES
+from flows.synth.people import (
+    END,
+    Bools,
+    Ints,
+    People,
+    blank_where,
+    day_number,
+    event_rows,
+    seen_by,
+)
 
-END = date(2026, 6, 30)
-"""The day of the extraction; nothing that is not dirt happens after it."""
-
-Ints = Any
-"""A numpy array of whole numbers; days are counted from 1970-01-01."""
-Bools = Any
-"""A numpy array of truth values."""
-
-_EPOCH = date(1970, 1, 1)
 _MAX_COURSES = 5
-_SAFE_DAYS = 200
-"""Nobody dies so soon after the index date: what is known around it is known by then."""
 
 
-def _day(day: date) -> int:
-    return (day - _EPOCH).days
-
-
-@dataclass
-class Registry:
-    """A synthetic registry: its tables, the truth per patient, and what was soiled."""
-
-    tables: dict[str, pl.DataFrame]
-    truth: pl.DataFrame
-    dirt: pl.DataFrame
-
-
-def synthesise(patients: int, seed: int, dirt: float = 0.0) -> Registry:
-    """Make a registry of `patients` patients, about 12 events each; `dirt` is a share of rows."""
-    rng = np.random.default_rng(seed)
-    people = _people(patients, rng)
-    tables = {"patients": _patients(people, rng), "diagnoses": _diagnoses(people, rng)}
-    tables |= {"surgeries": _surgeries(people, rng), "i131_treatments": _courses(people, rng)}
-    tables |= {"labs": _labs(people, rng), "imaging": _imaging(people, rng)}
-    tables |= {"metastases": _metastases(people, rng), "events": _events(people, rng)}
-    tables = {
-        name: frame.select(TABLES[name].columns).cast(pl.String) for name, frame in tables.items()
-    }
-    soiled, what = soil(tables, dirt, rng)
-    return Registry(soiled, _truth(people), what)
-
-
-@dataclass
-class _People:
-    """Arrays with one element per patient; days are counted from 1970-01-01."""
-
-    n: int
-    pid: pl.Series
-    sex: Any
-    birth: Ints
-    diagnosis: Ints
-    surgery: Ints
-    index: Ints
-    treated: Bools
-    last: Ints
-    dead: Bools
-    histology: Any
-    mets: Bools
-    lung: Bools
-    lung_late: Bools
-    truth: dict[str, Any]
-
-
-def _people(n: int, rng: np.random.Generator) -> _People:
-    end = _day(END)
-    age = np.clip(rng.normal(46, 15, n), 8, 88)
-    diagnosis = rng.integers(_day(date(2008, 1, 1)), end - 30, n)
-    birth = diagnosis - (age * 365.25).astype(np.int64)
-    surgery = diagnosis + rng.integers(0, 45, n)
-    index = surgery + 20 + rng.gamma(1.2, 150, n).astype(np.int64)
-    treated = (rng.random(n) < 0.9) & (index <= end)
-    dead = treated & (rng.random(n) < 0.15)
-    death = index + _SAFE_DAYS + rng.gamma(2, 900, n).astype(np.int64)
-    dead &= death <= end
-    last = np.where(dead, death, end - rng.integers(0, 300, n))
-    last = np.maximum(last, np.minimum(index + _SAFE_DAYS, end))
-    last = np.maximum(last, np.minimum(surgery, end))
-    mets = rng.random(n) < 0.7
-    lung = mets & (rng.random(n) < 0.55)
-    return _People(
-        n=n,
-        pid=pl.select(pl.format("P{}", pl.int_range(1, n + 1).cast(pl.String).str.zfill(7)))
-        .to_series()
-        .alias("patient_id"),
-        sex=np.where(rng.random(n) < 0.32, "male", "female"),
-        birth=birth,
-        diagnosis=diagnosis,
-        surgery=surgery,
-        index=index,
-        treated=treated,
-        last=last,
-        dead=dead,
-        histology=rng.choice(
-            ["PTC", "FTC", "OCA", "PDTC", "mixed", "ATC", "MTC"],
-            n,
-            p=[0.83, 0.1, 0.02, 0.02, 0.015, 0.005, 0.01],
-        ),
-        mets=mets,
-        lung=lung,
-        lung_late=lung & (rng.random(n) < 0.06),
-        truth={},
-    )
-
-
-def _rows(people: _People, who: Ints, day: Ints, prefix: str, key: str, when: str) -> pl.DataFrame:
-    """Return the frame of one kind of event with patient, date and key."""
-    return pl.DataFrame(
-        {
-            key: pl.select(
-                pl.format(prefix + "{}", pl.int_range(who.size).cast(pl.String).str.zfill(8))
-            ).to_series(),
-            "patient_id": people.pid.gather(who),
-            when: pl.Series(day.astype(np.int32)).cast(pl.Date),
-        }
-    )
-
-
-def _seen(people: _People, who: Ints, day: Ints) -> Bools:
-    """Tell which events happen while the patient lives and before the extraction."""
-    return np.asarray((day <= _day(END)) & (day <= np.where(people.dead, people.last, 10**6)[who]))
-
-
-def _blank(values: Any, empty: Bools) -> pl.Series:
-    series = pl.Series(values)
-    return pl.select(pl.when(~pl.Series(empty)).then(series)).to_series()
-
-
-def _patients(people: _People, rng: np.random.Generator) -> pl.DataFrame:
-    last = pl.Series(people.last.astype(np.int32)).cast(pl.Date)
-    cause = np.where(rng.random(people.n) < 0.7, "thyroid_cancer", "other")
-    return pl.DataFrame(
-        {
-            "patient_id": people.pid,
-            "sex": people.sex,
-            "birth_date": pl.Series(people.birth.astype(np.int32)).cast(pl.Date),
-            "death_date": _blank(last, ~people.dead),
-            "death_cause": _blank(cause, ~people.dead),
-            "last_contact_date": last,
-            "centre": rng.choice([f"C{i:02d}" for i in range(1, 9)], people.n),
-        }
-    )
-
-
-def _diagnoses(people: _People, rng: np.random.Generator) -> pl.DataFrame:
+def diagnoses(people: People, rng: np.random.Generator) -> pl.DataFrame:
+    """Draw one diagnosis per patient: one row per diagnosis."""
     who = np.arange(people.n)
     n = people.n
-    return _rows(people, who, people.diagnosis, "D", "diagnosis_id", "diagnosis_date").with_columns(
+    return event_rows(
+        people, who, people.diagnosis, "D", "diagnosis_id", "diagnosis_date"
+    ).with_columns(
         histology=pl.Series(people.histology),
         t=pl.Series(rng.choice(["1", "2", "3", "4", "X"], n)),
         n=pl.Series(rng.choice(["0", "1", "X"], n)),
@@ -174,20 +40,21 @@ def _diagnoses(people: _People, rng: np.random.Generator) -> pl.DataFrame:
     )
 
 
-def _surgeries(people: _People, rng: np.random.Generator) -> pl.DataFrame:
+def surgeries(people: People, rng: np.random.Generator) -> pl.DataFrame:
+    """Draw the operations, some patients twice: one row per operation."""
     again = np.flatnonzero(rng.random(people.n) < 0.15)
     first = np.where(rng.random(people.n) < 0.85, "total", "near_total")
     more = rng.choice(["neck_dissection", "completion"], again.size)
     who = np.concatenate([np.arange(people.n), again])
     day = np.concatenate([people.surgery, people.surgery[again] + 5 + again % 10])
     procedure = np.concatenate([first, more])
-    kept = _seen(people, who, day)
-    return _rows(people, who[kept], day[kept], "S", "surgery_id", "surgery_date").with_columns(
+    kept = seen_by(people, who, day)
+    return event_rows(people, who[kept], day[kept], "S", "surgery_id", "surgery_date").with_columns(
         procedure=pl.Series(procedure[kept])
     )
 
 
-def _courses(people: _People, rng: np.random.Generator) -> pl.DataFrame:
+def courses(people: People, rng: np.random.Generator) -> pl.DataFrame:
     """Draw up to five courses and an uptake pattern that plants the category."""
     n = people.n
     wanted = rng.choice(np.arange(1, _MAX_COURSES + 1), n, p=[0.22, 0.33, 0.25, 0.12, 0.08])
@@ -201,7 +68,7 @@ def _courses(people: _People, rng: np.random.Generator) -> pl.DataFrame:
     for k in range(_MAX_COURSES):
         day = people.index + k * gap
         who = np.flatnonzero(people.treated & (wanted > k))
-        who = who[_seen(people, who, day[who])]
+        who = who[seen_by(people, who, day[who])]
         up = _takes_up(pattern, k, wanted)[who]
         label = np.where(up, np.where(rng.random(who.size) < 0.7, "all", "some"), "none")
         if k == 0:
@@ -224,7 +91,7 @@ def _courses(people: _People, rng: np.random.Generator) -> pl.DataFrame:
         "",
     )
     who = np.concatenate(whos)
-    rows = _rows(people, who, np.concatenate(days), "T", "treatment_id", "treatment_date")
+    rows = event_rows(people, who, np.concatenate(days), "T", "treatment_id", "treatment_date")
     unit = rng.choice(["GBq", "MBq", "mCi"], who.size, p=[0.6, 0.2, 0.2])
     gbq: Any = np.concatenate(activities)
     value = np.select([unit == "GBq", unit == "MBq"], [gbq, gbq * 1000], gbq * 1000 / 37)
@@ -245,7 +112,8 @@ def _takes_up(pattern: Any, course: int, wanted: Ints) -> Bools:
     )
 
 
-def _labs(people: _People, rng: np.random.Generator) -> pl.DataFrame:
+def labs(people: People, rng: np.random.Generator) -> pl.DataFrame:
+    """Draw labs around the index date and at follow-up: one row per result."""
     n = people.n
     stg = np.round(rng.lognormal(5.2, 2.0, n), 1)
     over_range = rng.random(n) < 0.04
@@ -266,7 +134,7 @@ def _labs(people: _People, rng: np.random.Generator) -> pl.DataFrame:
     for year in range(2):
         later = np.flatnonzero(people.treated & (rng.random(n) < 0.8))
         day = people.index[later] + 180 + year * 365 + rng.integers(0, 60, later.size)
-        kept = _seen(people, later, day)
+        kept = seen_by(people, later, day)
         later, day = later[kept], day[kept]
         value = np.round(stg[later] * rng.lognormal(-0.5, 0.7, later.size), 2)
         parts.append(_lab(later, day, "Tg", value, "ug/L", rng))
@@ -274,7 +142,7 @@ def _labs(people: _People, rng: np.random.Generator) -> pl.DataFrame:
     who = np.concatenate([part["who"] for part in parts])
     day = np.concatenate([part["day"] for part in parts])
     columns = ("analyte", "comparator", "value", "unit", "stimulated")
-    return _rows(people, who, day, "L", "lab_id", "sample_date").with_columns(
+    return event_rows(people, who, day, "L", "lab_id", "sample_date").with_columns(
         **{c: pl.Series(np.concatenate([part[c] for part in parts])) for c in columns}
     )
 
@@ -288,8 +156,9 @@ def _lab(
     }
 
 
-def _imaging(people: _People, rng: np.random.Generator) -> pl.DataFrame:
-    n, end = people.n, _day(END)
+def imaging(people: People, rng: np.random.Generator) -> pl.DataFrame:
+    """Draw PET/CT, CT and follow-up studies: one row per study."""
+    n, end = people.n, day_number(END)
     has_pet = people.treated & people.mets & (rng.random(n) < 0.75)
     offset = np.where(rng.random(n) < 0.85, rng.integers(-7, 8, n), rng.integers(-60, -8, n))
     suv = np.round(
@@ -320,21 +189,22 @@ def _imaging(people: _People, rng: np.random.Generator) -> pl.DataFrame:
     modality = np.repeat(["FDG_PETCT", "CT", "CT", "US"], [a.size for a in at])
     recist = rng.choice(["CR", "PR", "SD", "PD", "NE"], who.size, p=[0.1, 0.3, 0.4, 0.12, 0.08])
     is_follow_up = np.repeat([False, False, True, False], [a.size for a in at])
-    kept = _seen(people, who, when)
+    kept = seen_by(people, who, when)
     value = np.where(in_mm, np.round(size * 10, 1), size)
     reading = np.where(suv_max >= 2.5, "yes", "no")
-    return _rows(people, who[kept], when[kept], "I", "study_id", "study_date").with_columns(
+    return event_rows(people, who[kept], when[kept], "I", "study_id", "study_date").with_columns(
         modality=pl.Series(modality[kept]),
         suv_max=pl.Series(suv_max[kept]).fill_nan(None),
-        fdg_positive=_blank(reading[kept], np.isnan(suv_max[kept])),
+        fdg_positive=blank_where(reading[kept], np.isnan(suv_max[kept])),
         largest_lung_nodule=pl.Series(value[kept]).fill_nan(None),
-        largest_lung_nodule_unit=_blank(np.where(in_mm, "mm", "cm")[kept], empty[kept]),
-        recist=_blank(recist[kept], ~is_follow_up[kept]),
+        largest_lung_nodule_unit=blank_where(np.where(in_mm, "mm", "cm")[kept], empty[kept]),
+        recist=blank_where(recist[kept], ~is_follow_up[kept]),
     )
 
 
-def _metastases(people: _People, rng: np.random.Generator) -> pl.DataFrame:
-    n, end = people.n, _day(END)
+def metastases(people: People, rng: np.random.Generator) -> pl.DataFrame:
+    """Draw the sites of each patient: one row per site found."""
+    n, end = people.n, day_number(END)
     others = {"lymph_node": 0.6, "bone": 0.1, "liver": 0.02, "pleura": 0.02, "brain": 0.02}
     drawn = {site: people.mets & (rng.random(n) < share) for site, share in others.items()}
     drawn["lymph_node"] |= people.mets & ~people.lung & ~np.any(list(drawn.values()), axis=0)
@@ -359,13 +229,14 @@ def _metastases(people: _People, rng: np.random.Generator) -> pl.DataFrame:
     who = np.concatenate([w for w, _, _ in parts])
     day = np.minimum(np.concatenate([d for _, d, _ in parts]), 10**6)
     sites = np.concatenate([np.full(w.size, s) for w, _, s in parts])
-    kept = _seen(people, who, day) & (day <= end)
-    return _rows(people, who[kept], day[kept], "M", "metastasis_id", "detected_date").with_columns(
-        site=pl.Series(sites[kept]), basis=pl.lit("imaging")
-    )
+    kept = seen_by(people, who, day) & (day <= end)
+    return event_rows(
+        people, who[kept], day[kept], "M", "metastasis_id", "detected_date"
+    ).with_columns(site=pl.Series(sites[kept]), basis=pl.lit("imaging"))
 
 
-def _events(people: _People, rng: np.random.Generator) -> pl.DataFrame:
+def events(people: People, rng: np.random.Generator) -> pl.DataFrame:
+    """Draw recurrences before and progressions after the index date: one row per event."""
     n = people.n
     gap = people.index - people.surgery
     recurred = people.treated & (gap > 3) & (rng.random(n) < 0.2)
@@ -376,27 +247,7 @@ def _events(people: _People, rng: np.random.Generator) -> pl.DataFrame:
     day = [between, people.index[at[1]] + rng.integers(60, 2000, at[1].size)]
     who, when = np.concatenate(at), np.concatenate(day)
     kind = np.repeat(["recurrence", "progression"], [a.size for a in at])
-    kept = _seen(people, who, when)
-    return _rows(people, who[kept], when[kept], "E", "event_id", "event_date").with_columns(
+    kept = seen_by(people, who, when)
+    return event_rows(people, who[kept], when[kept], "E", "event_id", "event_date").with_columns(
         type=pl.Series(kind[kept]), basis=pl.lit("structural")
-    )
-
-
-def _truth(people: _People) -> pl.DataFrame:
-    """Return what was planted: one row per patient."""
-    treated, planted = people.treated, people.truth
-    index = pl.Series(people.index.astype(np.int32)).cast(pl.Date)
-    text = ("recurrence", "site_count", "extent", "fdg_uptake", "uptake_category", "stg_500")
-    mci = np.round(planted["activity_gbq"] * 1000 / 37, 6)
-    return pl.DataFrame(
-        {
-            "patient_id": people.pid,
-            "sex": people.sex,
-            "histology": people.histology,
-            "index_date": _blank(index, ~treated),
-            "courses": planted["courses"],
-            "activity_mci": _blank(mci, ~treated),
-            "nodule_cm": pl.Series(planted["nodule_cm"]).fill_nan(None),
-            **{name: _blank(planted[name], planted[name] == "") for name in text},
-        }
     )

@@ -1,0 +1,149 @@
+"""What a night puts out: its tables as parquet, its summary, and run.json."""
+
+import json
+import platform
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import polars as pl
+
+from flows.errors import NightError
+from flows.load import FileCount, Night
+from flows.publish import json_ready, sha256, write_csv, write_parquet
+from models.spec import Model, library
+from schemas.features import Features
+from schemas.published import PatientRisk, Quarantine, Worklist, descriptions_of
+from schemas.scores import ModelScores
+from transforms.worklist import NEWS
+
+VERSION = version("thyrisk")
+_LIBRARIES = ("thyrisk", "polars", "duckdb", "pandera", "prefect")
+MART = (
+    "patient_id",
+    "as_of",
+    "index_date",
+    "rrdtc_status",
+    "rrdtc_flag",
+    "rrdtc_points_lower",
+    "rrdtc_points_upper",
+    "rrdtc_met",
+    "os_status",
+    "os_risk_group",
+    "pfs_status",
+    "pfs_risk_group",
+    "review_priority",
+)
+"""The columns of patient_risk that the warehouse keeps for SQL; the parquet has all."""
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The tables of a night. `scores` has one table per model, in the order of `derived`."""
+
+    derived: pl.DataFrame
+    scores: dict[str, pl.DataFrame]
+    risk: pl.DataFrame
+    review: pl.DataFrame
+    quarantine: pl.DataFrame
+
+    @property
+    def mart(self) -> pl.DataFrame:
+        """What the warehouse keeps of patient_risk."""
+        return self.risk.select(MART)
+
+
+@dataclass
+class Result:
+    """What a night did: counts and places, no patient."""
+
+    run_id: str
+    as_of: date
+    folder: Path
+    files: list[FileCount]
+    patients: int
+    by_model: dict[str, dict[str, int]]
+    flags: dict[str, dict[str, int]]
+    newly_flagged: int
+    to_review: int
+    new_versions: dict[str, int] = field(default_factory=dict)
+    previous: str | None = None
+    replayed: bool = False
+    warnings: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def write_outputs(outputs: Outputs, staged: Path, night: Night) -> None:
+    """Write the tables of a night, each column described, each file with the night's identity."""
+    identity = {
+        "thyrisk_run_id": night.run_id,
+        "thyrisk_as_of": str(night.as_of),
+        "thyrisk_version": VERSION,
+    }
+    scores = pl.concat(outputs.scores.values(), how="diagonal_relaxed")
+    for name, frame, described in (
+        ("patient_risk", outputs.risk, descriptions_of(PatientRisk)),
+        ("features", outputs.derived, descriptions_of(Features)),
+        ("quarantine", outputs.quarantine, descriptions_of(Quarantine)),
+        ("worklist", outputs.review, descriptions_of(Worklist)),
+        ("model_scores", scores, _score_descriptions(library())),
+    ):
+        write_parquet(frame, staged / f"{name}.parquet", described, identity)
+    write_csv(outputs.review, staged / "worklist.csv")
+
+
+def _score_descriptions(models: dict[str, Model]) -> dict[str, str]:
+    described = descriptions_of(ModelScores)
+    for model in models.values():
+        for predictor in model.predictors:
+            described[predictor.name] = f"{predictor.label}: value"
+            described[f"{predictor.name}_points"] = f"{predictor.label}: points"
+    return described
+
+
+def summarise(outputs: Outputs, night: Night, folder: Path, seconds: dict[str, float]) -> Result:
+    """Return what a night did. Raises NightError when a patient was lost or made up."""
+    risk = outputs.risk
+    if risk.height != night.patients.height:
+        raise NightError(f"{night.patients.height} patients in, {risk.height} out")
+    flags = ("rrdtc_flag", "os_risk_group", "pfs_risk_group")
+    return Result(
+        run_id=night.run_id,
+        as_of=night.as_of,
+        folder=folder,
+        files=night.files,
+        patients=risk.height,
+        by_model={name: _counts(frame["status"]) for name, frame in outputs.scores.items()},
+        flags={name: _counts(risk[name]) for name in flags},
+        newly_flagged=risk.filter(pl.col("review_priority").is_in(NEWS)).height,
+        to_review=outputs.review.height,
+        new_versions=dict(night.new_versions),
+        previous=night.previous,
+        replayed=night.replayed,
+        warnings=night.warnings,
+        seconds=seconds,
+    )
+
+
+def _counts(values: pl.Series) -> dict[str, int]:
+    counted = values.cast(pl.String).fill_null("none").value_counts().sort(values.name)
+    return dict(counted.iter_rows())
+
+
+def write_run(staged: Path, night: Night, result: Result) -> None:
+    """Write run.json: the only file of a night that knows the clock."""
+    report = asdict(result) | {
+        "folder": result.folder.name,
+        "started_at": night.started_at.isoformat(timespec="seconds"),
+        "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "extracted_at": night.export.extracted_at if night.export else None,
+        "outputs": {path.name: sha256(path) for path in sorted(staged.iterdir())},
+        "settings": night.settings.model_dump(mode="json"),
+        "mapping": night.mapping.model_dump(mode="json"),
+        "models": {name: model.doi for name, model in library().items()},
+        "versions": {"python": platform.python_version()}
+        | {name: version(name) for name in _LIBRARIES},
+    }
+    text = json.dumps(json_ready(report), indent=2, ensure_ascii=False)
+    (staged / "run.json").write_text(text + "\n", "utf-8")
