@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 OUT ?= out
 
-.PHONY: help run test check bench docs lock clean
+.PHONY: help run test check bench docs reconstruct lock clean
 .DEFAULT_GOAL := help
 
 help:  ## list what can be made
@@ -41,6 +41,9 @@ bench: $(VENV)/.dev  ## measure the night against a plain copy of the same files
 
 docs: $(VENV)/.run  ## generate the pages in docs/ that are made from the models
 	$(BIN)/python docs/generate.py
+
+reconstruct: $(VENV)/.dev  ## from the published tables to the inferred constants: docs/fidelity.md
+	$(BIN)/python -c "from models.reconstruction.fidelity import page; print(page(), end='')" > docs/fidelity.md
 
 lock: $(VENV)/.dev  ## resolve the lock files anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

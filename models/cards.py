@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from math import log
 
 import jinja2
@@ -28,13 +29,8 @@ class Row:
 
 def card(model: Model) -> str:
     """Return the card of a model as markdown."""
-    environment = jinja2.Environment(
-        autoescape=False,  # noqa: S701 - markdown, from our own model files
-        undefined=jinja2.StrictUndefined,
-        keep_trailing_newline=True,
-    )
-    template = files("models").joinpath("card.md.jinja").read_text("utf-8")
-    text = environment.from_string(template).render(
+    return rendered(
+        files("models").joinpath("card.md.jinja"),
         model=model,
         rows=predictor_rows(model),
         per_unit=points_per_unit(model),
@@ -42,6 +38,12 @@ def card(model: Model) -> str:
         interval=interval_of,
         example=example_lines(model),
     )
+
+
+def rendered(template: Traversable, **values: object) -> str:
+    """Return a page of ours, filled in: markdown from our own files, so nothing is escaped."""
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701
+    text = environment.from_string(template.read_text("utf-8")).render(**values)
     return text.rstrip() + "\n"
 
 

@@ -1,0 +1,61 @@
+"""The reconstructions meet every figure they are made from, and the shipped constants fit them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.reconstruction import liu2022
+from models.reconstruction.fidelity import liu2022_figures, page
+from models.reconstruction.maxent import InfeasibleError, tilt
+from models.spec import library
+
+FIDELITY = Path(__file__).parents[2] / "docs" / "fidelity.md"
+
+
+def test_the_table_meets_every_margin_the_counts_the_spread_and_the_auc() -> None:
+    table = liu2022.maximum_entropy()
+    for group, shares, size in ((0, table.with_rrdtc, 223), (1, table.without, 181)):
+        margins = [counts[group] for counts in liu2022.MARGINS.values()]
+        assert size * shares @ liu2022.PATTERNS == pytest.approx(margins, abs=0.02)
+        high = size * shares[liu2022.POINTS >= 10].sum()
+        assert high == pytest.approx(liu2022.HIGH[group], abs=0.02)
+    assert table.auc == pytest.approx(0.898, abs=1e-4)
+
+
+def test_the_mean_points_follow_from_92_recurrences_and_not_from_56() -> None:
+    assert liu2022.mean_points(0) == pytest.approx(33.96, abs=0.005)
+    assert liu2022.mean_points(0, 56) == pytest.approx(32.83, abs=0.005)
+    assert liu2022.mean_points(1) == pytest.approx(3.82, abs=0.005)
+
+
+def test_the_shipped_intercept_lies_in_the_range_that_the_figures_allow() -> None:
+    shipped = library()["liu2022_nomogram"].intercept
+    assert shipped is not None and shipped.interval is not None
+    low, high = liu2022.intercept_range()
+    assert low < liu2022.maximum_entropy().intercept < high
+    assert low < shipped.value < high
+    assert shipped.interval == pytest.approx((low, high), abs=0.006)
+
+
+def test_without_spread_and_auc_the_intercept_is_lower() -> None:
+    table = liu2022.maximum_entropy(with_sd=False, with_auc=False)
+    assert (table.intercept, table.auc) == (
+        pytest.approx(-1.76, abs=0.005),
+        pytest.approx(0.914, abs=0.0005),
+    )
+
+
+def test_what_disagrees_is_only_what_the_card_says() -> None:
+    differ = [figure.what for figure in liu2022_figures() if not figure.agrees]
+    assert differ == ["probability, 48 or older with recurrence", "probability, and several sites"]
+
+
+def test_the_page_in_docs_is_current() -> None:
+    assert FIDELITY.read_text() == page(), "run `make reconstruct`"
+
+
+def test_constraints_that_cannot_be_met_are_refused() -> None:
+    even = np.full(2, 0.5)
+    with pytest.raises(InfeasibleError):
+        tilt(even, np.array([[0.0], [1.0]]), np.array([1.5]))
