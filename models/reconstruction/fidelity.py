@@ -6,7 +6,7 @@ from importlib.resources import files
 import numpy as np
 
 from models.cards import rendered
-from models.reconstruction import liu2022
+from models.reconstruction import jin2025, liu2022
 from models.spec import library
 
 
@@ -49,6 +49,28 @@ def liu2022_figures() -> list[Figure]:
     ]
 
 
+def jin2025_figures() -> list[Figure]:
+    """Return the figures of Jin 2025 on overall survival, from the shipped baseline survival."""
+    cohort = jin2025.overall()
+    shipped = {b.years: b.survival.value for b in library()["jin2025_os"].baseline}
+    five, ten = shipped[5], shipped[10]
+    forced = "holds by construction of the cohort"
+    low, high = (100 * cohort.survival(ten, group) for group in (1 - cohort.high, cohort.high))
+    c_index, deaths = jin2025.c_index(cohort), jin2025.expected_deaths(cohort, shipped)
+    return [
+        _near("5-year survival, %", 92.5, 100 * cohort.survival(five), 0.1, forced),
+        _near("10-year survival, %", 80.0, 100 * cohort.survival(ten), 0.1, forced),
+        _near("10-year survival, low risk, %", 86.2, low, 0.1, forced),
+        _near("10-year survival, high risk, %", 37.4, high, 0.2, forced),
+        _near("share above 191 points, %", 12.7, 100 * cohort.share_high, 0.1, forced),
+        _near(
+            "deaths of 412", 52, jin2025.expected_deaths(cohort, shipped), 7, "chance alone: +/- 7"
+        ),
+        _near("C-index, validation", 0.818, c_index, 0.076, "its interval is 0.742-0.893"),
+        _near("C-index, training", 0.877, c_index, 0.056, "apparent, so optimistic"),
+    ]
+
+
 def _sd(shares: liu2022.Array, size: int) -> float:
     mean = shares @ liu2022.POINTS
     variance = shares @ (liu2022.POINTS - mean) ** 2
@@ -77,6 +99,9 @@ def page() -> str:
     return rendered(
         files("models.reconstruction").joinpath("fidelity.md.jinja"),
         figures=liu2022_figures(),
+        jin=jin2025_figures(),
+        cohorts=_cohorts(),
+        interval=jin2025.overall_interval(),
         tables=tables,
         low=low,
         high=high,
@@ -91,3 +116,21 @@ def _shipped_intercept() -> float:
     intercept = library()["liu2022_nomogram"].intercept
     assert intercept  # noqa: S101
     return intercept.value
+
+
+def _cohorts() -> dict[str, dict[str, float]]:
+    """Return S0 and what it implies, for each set of figures that the cohort is held to."""
+    cohorts = {
+        "the margins, predictors independent": jin2025.overall(independent=True),
+        "and the univariate hazard ratios": jin2025.overall(groups=False),
+        "and the groups: share and survival": jin2025.overall(),
+    }
+    rows = {}
+    for what, cohort in cohorts.items():
+        found = jin2025.overall_baseline(cohort)
+        rows[what] = {f"s{years}": survival for years, survival in found.items()} | {
+            "low": 100 * cohort.survival(found[10], 1 - cohort.high),
+            "high": 100 * cohort.survival(found[10], cohort.high),
+            "share": 100 * cohort.share_high,
+        }
+    return rows

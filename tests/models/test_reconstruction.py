@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.reconstruction import liu2022
-from models.reconstruction.fidelity import liu2022_figures, page
+from models.reconstruction import jin2025, liu2022
+from models.reconstruction.fidelity import jin2025_figures, liu2022_figures, page
 from models.reconstruction.maxent import InfeasibleError, tilt
 from models.spec import library
 
@@ -49,6 +49,41 @@ def test_without_spread_and_auc_the_intercept_is_lower() -> None:
 def test_what_disagrees_is_only_what_the_card_says() -> None:
     differ = [figure.what for figure in liu2022_figures() if not figure.agrees]
     assert differ == ["probability, 48 or older with recurrence", "probability, and several sites"]
+
+
+def test_the_cohort_of_jin_has_the_groups_survival_and_share() -> None:
+    cohort = jin2025.overall()
+    baseline = jin2025.overall_baseline(cohort)
+    assert cohort.survival(baseline[5]) == pytest.approx(0.925, abs=1e-4)
+    assert cohort.survival(baseline[10]) == pytest.approx(0.80, abs=1e-3)
+    assert cohort.survival(baseline[10], cohort.high) == pytest.approx(0.374, abs=2e-3)
+    assert cohort.survival(baseline[10], 1 - cohort.high) == pytest.approx(0.862, abs=2e-3)
+    assert cohort.share_high == pytest.approx(0.127, abs=1e-3)
+
+
+def test_independent_predictors_separate_the_groups_too_much() -> None:
+    cohort = jin2025.overall(independent=True)
+    ten = jin2025.overall_baseline(cohort)[10]
+    assert cohort.survival(ten, cohort.high) < 0.30
+    assert cohort.survival(ten, 1 - cohort.high) > 0.90
+
+
+def test_the_deaths_that_were_not_fitted_come_out() -> None:
+    cohort = jin2025.overall()
+    deaths = jin2025.expected_deaths(cohort, jin2025.overall_baseline(cohort))
+    assert deaths == pytest.approx(52, abs=4)
+
+
+def test_the_shipped_baseline_survival_is_the_reconstructed_one() -> None:
+    found, intervals = jin2025.overall_baseline(jin2025.overall()), jin2025.overall_interval()
+    for horizon in library()["jin2025_os"].baseline:
+        assert horizon.survival.value == pytest.approx(found[horizon.years], abs=1e-4)
+        assert horizon.survival.interval == pytest.approx(intervals[horizon.years], abs=1e-4)
+
+
+def test_only_the_training_c_index_of_jin_disagrees() -> None:
+    differ = [figure.what for figure in jin2025_figures() if not figure.agrees]
+    assert differ == ["C-index, training"]
 
 
 def test_the_page_in_docs_is_current() -> None:
