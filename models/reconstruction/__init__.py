@@ -2,5 +2,5 @@
 
 Of all cohorts that agree with every published figure, the one of maximum entropy assumes nothing
 else; how far a constant can move while the figures still hold is its interval. Needs scipy, which
-the night does not. So far: Liu 2022. `make reconstruct` writes docs/fidelity.md.
+the night does not. `make reconstruct` writes docs/fidelity.md.
 """

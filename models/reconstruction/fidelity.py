@@ -6,7 +6,7 @@ from importlib.resources import files
 import numpy as np
 
 from models.cards import rendered
-from models.reconstruction import jin2025, liu2022
+from models.reconstruction import jin2025, jin2025_pfs, liu2022
 from models.spec import library
 
 
@@ -63,12 +63,21 @@ def jin2025_figures() -> list[Figure]:
         _near("10-year survival, low risk, %", 86.2, low, 0.1, forced),
         _near("10-year survival, high risk, %", 37.4, high, 0.2, forced),
         _near("share above 191 points, %", 12.7, 100 * cohort.share_high, 0.1, forced),
-        _near(
-            "deaths of 412", 52, jin2025.expected_deaths(cohort, shipped), 7, "chance alone: +/- 7"
-        ),
+        _near("deaths of 412", 52, deaths, 7, "chance alone: +/- 7"),
         _near("C-index, validation", 0.818, c_index, 0.076, "its interval is 0.742-0.893"),
         _near("C-index, training", 0.877, c_index, 0.056, "apparent, so optimistic"),
     ]
+
+
+def pfs_shapes() -> dict[float, dict[str, float]]:
+    """Return, by Weibull shape, S0 and the fewest and most progressions that go with it."""
+    rows = {}
+    for shape in jin2025_pfs.SHAPES:
+        found = jin2025_pfs.baseline(shape)
+        fewest, most = jin2025_pfs.events_range(round(found[10], 4), shape) or (0.0, 0.0)
+        by_year = {f"s{years}": survival for years, survival in found.items()}
+        rows[shape] = by_year | {"fewest": fewest, "most": most}
+    return rows
 
 
 def _sd(shares: liu2022.Array, size: int) -> float:
@@ -102,6 +111,8 @@ def page() -> str:
         jin=jin2025_figures(),
         cohorts=_cohorts(),
         interval=jin2025.overall_interval(),
+        shapes=pfs_shapes(),
+        pfs_interval=jin2025_pfs.baseline_interval(),
         tables=tables,
         low=low,
         high=high,

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.reconstruction import jin2025, liu2022
+from models.reconstruction import jin2025, jin2025_pfs, liu2022
 from models.reconstruction.fidelity import jin2025_figures, liu2022_figures, page
 from models.reconstruction.maxent import InfeasibleError, tilt
 from models.spec import library
@@ -79,6 +79,21 @@ def test_the_shipped_baseline_survival_is_the_reconstructed_one() -> None:
     for horizon in library()["jin2025_os"].baseline:
         assert horizon.survival.value == pytest.approx(found[horizon.years], abs=1e-4)
         assert horizon.survival.interval == pytest.approx(intervals[horizon.years], abs=1e-4)
+
+
+def test_119_progressions_lie_within_what_the_shipped_pfs_baseline_allows() -> None:
+    shipped = {b.years: b.survival for b in library()["jin2025_pfs"].baseline}
+    middle, intervals = jin2025_pfs.baseline(0.7), jin2025_pfs.baseline_interval()
+    bounds = jin2025_pfs.events_range(shipped[10].value, 0.7)
+    assert bounds is not None
+    assert bounds[0] < 119 < bounds[1]
+    for years, survival in shipped.items():
+        assert survival.value == pytest.approx(middle[years], abs=2e-3)
+        assert survival.interval == pytest.approx(intervals[years], abs=2e-3)
+
+
+def test_no_cohort_has_the_groups_survival_with_a_baseline_far_off() -> None:
+    assert jin2025_pfs.events_range(0.9, 0.7) is None
 
 
 def test_only_the_training_c_index_of_jin_disagrees() -> None:
