@@ -31,5 +31,5 @@ show(result, console)
 svg = console.export_svg(title="make run")
 # The fonts of the template are fetched from elsewhere; the reader's own do.
 svg = re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL)
-svg = svg.replace("Fira Code", "DejaVu Sans Mono")
+svg = re.sub(r"<!-- Generated.*?-->", "", svg).replace("Fira Code", "DejaVu Sans Mono")
 (HERE / "summary.svg").write_text(svg, "utf-8")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from math import log
+from math import exp, log
 
 import jinja2
 import polars as pl
@@ -34,15 +34,24 @@ def card(model: Model) -> str:
         model=model,
         rows=predictor_rows(model),
         per_unit=points_per_unit(model),
+        longest=_longest(model),
         constants=constants(model),
         interval=interval_of,
         example=example_lines(model),
     )
 
 
+def _longest(model: Model) -> str:
+    """Say which predictor has 100 points, and why."""
+    spans = {p.label: (e := effects(model, p)).high - e.low for p in model.predictors}
+    label = max(spans, key=lambda name: spans[name])
+    return f"{label}, whose span is {spans[label]:.3f}"
+
+
 def rendered(template: Traversable, **values: object) -> str:
     """Return a page of ours, filled in: markdown from our own files, so nothing is escaped."""
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701
+    environment.filters["e_to_the"] = exp
     text = environment.from_string(template.read_text("utf-8")).render(**values)
     return text.rstrip() + "\n"
 

@@ -28,8 +28,8 @@ def liu2022_figures() -> list[Figure]:
     sensitivity, specificity = true / with_, 1 - false / without
     accuracy = 100 * (true + without - false) / (with_ + without)
     shipped = _shipped_intercept()
-    older = liu2022.probability(shipped, age_48=True, recurrence=True)
-    sites = liu2022.probability(shipped, age_48=True, recurrence=True, site_count=True)
+    older = liu2022.probability(shipped, "age_48", "recurrence")
+    sites = liu2022.probability(shipped, "age_48", "recurrence", "site_count")
     forced = "holds by construction of the table"
     same = "the points and the linear predictor order the 16 patterns alike, so it is the AUC"
     binary = "does not follow from the published odds ratios for an FDG-negative patient"
@@ -66,6 +66,29 @@ def jin2025_figures() -> list[Figure]:
         _near("deaths of 412", 52, deaths, 7, "chance alone: +/- 7"),
         _near("C-index, validation", 0.818, c_index, 0.076, "its interval is 0.742-0.893"),
         _near("C-index, training", 0.877, c_index, 0.056, "apparent, so optimistic"),
+    ]
+
+
+def alternatives() -> list[tuple[str, float, float]]:
+    """Return, for example patients, the probability as shipped and as refitted."""
+    intercept, refit = liu2022.refitted()
+    patients: dict[str, tuple[str, ...]] = {
+        "none of the four": (),
+        "48 or older": ("age_48",),
+        "recurrence": ("recurrence",),
+        "several sites": ("site_count",),
+        "FDG uptake": ("fdg_uptake",),
+        "48 or older, FDG uptake": ("age_48", "fdg_uptake"),
+        "all four": tuple(liu2022.MARGINS),
+    }
+    shipped = _shipped_intercept()
+    return [
+        (
+            what,
+            liu2022.probability(shipped, *worse),
+            liu2022.probability(intercept, *worse, effects_of=refit),
+        )
+        for what, worse in patients.items()
     ]
 
 
@@ -112,6 +135,10 @@ def page() -> str:
         cohorts=_cohorts(),
         interval=jin2025.overall_interval(),
         shapes=pfs_shapes(),
+        ratios=jin2025_pfs.missing_ratios(),
+        axes=[jin2025.axes(a, n) for a in ((30, 250), (20, 260), (0, 250)) for n in (3, 5, 7)],
+        alternatives=alternatives(),
+        refit=liu2022.refitted(),
         pfs_interval=jin2025_pfs.baseline_interval(),
         tables=tables,
         low=low,

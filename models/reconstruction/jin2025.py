@@ -205,6 +205,32 @@ def overall_interval() -> dict[int, tuple[float, float]]:
     return {t: (min(f[t] for f in found), max(f[t] for f in found)) for t in (3, 5, 10)}
 
 
+@dataclass(frozen=True)
+class Axes:
+    """What a pair of nomogram axes implies, in the cohort with the univariate ratios."""
+
+    activity: tuple[float, float]
+    nodule_high: float
+    points_per_unit: float
+    share_high: float
+    low: float
+    high: float
+
+
+def axes(activity: tuple[float, float], nodule_high: float) -> Axes:
+    """Return the scale, the share above the cut-off and the groups' 10-year survival."""
+    slope, per_cm = log(OS["activity"]), log(OS["nodule"])
+    longest = max(-slope * (activity[1] - activity[0]), per_cm * nodule_high)
+    lowest = slope * (activity[1] - CENTRES["activity"]) - per_cm * CENTRES["nodule"]
+    lowest += min(log(OS[level]) for level in _UPTAKE_LEVELS)
+    scale = 100 / longest
+    beyond = ((_linear_predictor() - lowest) * scale > OS_CUTOFF).astype(float)
+    cohort = overall(groups=False)
+    ten = overall_baseline(cohort)[10]
+    low, high = cohort.survival(ten, 1 - beyond), cohort.survival(ten, beyond)
+    return Axes(activity, nodule_high, scale, float(cohort.weights @ beyond), low, high)
+
+
 def expected_deaths(cohort: Cohort, baseline: dict[int, float]) -> float:
     """Return the deaths expected among the 412 over their follow-up (log-normal quartiles)."""
     low, median, high = FOLLOW_UP_MONTHS

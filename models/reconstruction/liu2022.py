@@ -179,7 +179,25 @@ def recurrence_evidence() -> dict[str, tuple[float, float, float]]:
     }
 
 
-def probability(intercept: float, **worse: bool) -> float:
+def probability(intercept: float, *worse: str, effects_of: dict[str, float] | None = None) -> float:
     """Return the probability of RR-DTC with the named predictors at their worse level."""
-    chosen = np.array([worse.get(name, False) for name in MARGINS], dtype=float)
-    return 1 / (1 + exp(-(intercept + chosen @ _worse_levels("liu2022_nomogram"))))
+    shipped = dict(zip(MARGINS, _worse_levels("liu2022_nomogram"), strict=True))
+    terms = effects_of or shipped
+    return 1 / (1 + exp(-(intercept + sum(terms[name] for name in worse))))
+
+
+def refitted() -> tuple[float, dict[str, float]]:
+    """Return intercept and effects of a logistic model fitted to the table of maximum entropy.
+
+    It takes age as the binary predictor that the paper draws, not per year.
+    """
+    table = maximum_entropy()
+    design = np.column_stack([np.ones(len(PATTERNS)), PATTERNS])
+    cases, others = WITH * table.with_rrdtc, WITHOUT * table.without
+
+    def loss(coefficients: Array) -> float:
+        linear = design @ coefficients
+        return float((cases + others) @ np.logaddexp(0, linear) - cases @ linear)
+
+    found = minimize(loss, np.zeros(design.shape[1]), method="BFGS").x
+    return float(found[0]), dict(zip(MARGINS, map(float, found[1:]), strict=True))

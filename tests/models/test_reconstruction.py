@@ -92,6 +92,25 @@ def test_119_progressions_lie_within_what_the_shipped_pfs_baseline_allows() -> N
         assert survival.interval == pytest.approx(intervals[years], abs=2e-3)
 
 
+def test_the_shipped_pfs_ratios_are_the_reconstructed_ones() -> None:
+    found = jin2025_pfs.missing_ratios()
+    model = library()["jin2025_pfs"]
+    shipped = {lv.value: lv.effect.value for p in model.predictors for lv in p.levels}
+    assert shipped["FTC"] == pytest.approx(found["ftc"], abs=2e-3)
+    assert shipped["secondary_nonuptake"] == pytest.approx(found["secondary"], abs=2e-3)
+
+
+def test_the_shipped_axes_give_25_75_points_per_unit() -> None:
+    assert jin2025.axes((30, 250), 5).points_per_unit == pytest.approx(25.75, abs=0.005)
+    assert jin2025.axes((30, 250), 7).share_high < 0.03
+
+
+def test_refitting_age_as_binary_raises_its_odds_ratio() -> None:
+    intercept, refit = liu2022.refitted()
+    assert intercept == pytest.approx(-1.9, abs=0.1)
+    assert 1.8 < np.exp(refit["age_48"]) < 2.6
+
+
 def test_no_cohort_has_the_groups_survival_with_a_baseline_far_off() -> None:
     assert jin2025_pfs.events_range(0.9, 0.7) is None
 
