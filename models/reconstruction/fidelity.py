@@ -56,7 +56,10 @@ def jin2025_figures() -> list[Figure]:
     five, ten = shipped[5], shipped[10]
     forced = "holds by construction of the cohort"
     low, high = (100 * cohort.survival(ten, group) for group in (1 - cohort.high, cohort.high))
-    c_index, deaths = jin2025.c_index(cohort), jin2025.expected_deaths(cohort, shipped)
+    c_index, deaths = (
+        jin2025.c_index(cohort.weights, cohort.hazard),
+        jin2025.expected_deaths(cohort, shipped),
+    )
     return [
         _near("5-year survival, %", 92.5, 100 * cohort.survival(five), 0.1, forced),
         _near("10-year survival, %", 80.0, 100 * cohort.survival(ten), 0.1, forced),
@@ -66,6 +69,22 @@ def jin2025_figures() -> list[Figure]:
         _near("deaths of 412", 52, deaths, 7, "chance alone: +/- 7"),
         _near("C-index, validation", 0.818, c_index, 0.076, "its interval is 0.742-0.893"),
         _near("C-index, training", 0.877, c_index, 0.056, "apparent, so optimistic"),
+    ]
+
+
+def pfs_figures() -> list[Figure]:
+    """Return the figures of Jin 2025 on progression-free survival."""
+    ten = next(b.survival.value for b in library()["jin2025_pfs"].baseline if b.years == 10)
+    bounds = jin2025_pfs.events_range(ten, jin2025_pfs.SHAPES[1])
+    fewest, most = bounds or (float("nan"), float("nan"))
+    middle, c_index = (fewest + most) / 2, jin2025_pfs.c_index()
+    groups = "some cohort with the margins has it"
+    return [
+        Figure("10-year survival, low risk, %", "81.1", "81.1", bounds is not None, groups),
+        Figure("10-year survival, high risk, %", "51.9", "51.9", bounds is not None, groups),
+        _near("progressions of 412", 119, middle, most - fewest, "the baseline is set by them"),
+        _near("C-index, training", 0.646, c_index, 0.063, "its interval is 0.584-0.709"),
+        _near("C-index, validation", 0.692, c_index, 0.079, "its interval is 0.613-0.770"),
     ]
 
 
@@ -134,6 +153,7 @@ def page() -> str:
         jin=jin2025_figures(),
         cohorts=_cohorts(),
         interval=jin2025.overall_interval(),
+        pfs=pfs_figures(),
         shapes=pfs_shapes(),
         ratios=jin2025_pfs.missing_ratios(),
         axes=[jin2025.axes(a, n) for a in ((30, 250), (20, 260), (0, 250)) for n in (3, 5, 7)],

@@ -241,14 +241,15 @@ def expected_deaths(cohort: Cohort, baseline: dict[int, float]) -> float:
     return float(ALL * (1 - np.mean(survival)))
 
 
-def c_index(cohort: Cohort) -> float:
-    """Return the C-index of the model in the cohort, were the model exactly right.
+def c_index(weights: Array, hazard: Array) -> float:
+    """Return the C-index of a model in a cohort, were the model exactly right.
 
-    Of two patients the one with the higher hazard h dies first with probability h / (h + h').
+    Of two patients the one with the higher hazard h has an event first with probability
+    h / (h + h').
     """
     first = slice(0, 2048)
-    weights, hazard = cohort.weights[first], cohort.hazard[first]
+    weights, hazard = weights[first], hazard[first]
     pairs = weights[:, None] * weights[None, :]
     higher = hazard[:, None] > hazard[None, :]
-    dies_first = hazard[:, None] / (hazard[:, None] + hazard[None, :])
-    return float((pairs * dies_first)[higher].sum() / pairs[higher].sum())
+    first_event = hazard[:, None] / (hazard[:, None] + hazard[None, :])
+    return float((pairs * first_event)[higher].sum() / pairs[higher].sum())

@@ -21,6 +21,7 @@ from scipy.stats import norm, qmc
 
 from models.points import effects, points_per_unit
 from models.reconstruction.jin2025 import ACTIVITY_MCI, ALL, FOLLOW_UP_MONTHS, TRAINING, UPTAKE
+from models.reconstruction.jin2025 import c_index as of_cohort
 from models.reconstruction.maxent import InfeasibleError, tilt
 from models.spec import Model, library
 
@@ -148,6 +149,12 @@ def events_range(ten: float, shape: float) -> tuple[float, float] | None:
     if not (fewest.success and most.success):
         return None
     return ALL * float(fewest.fun), -ALL * float(most.fun)
+
+
+def c_index() -> float:
+    """Return the C-index of the model, were it right, with independent predictors."""
+    hazard, _ = _hazard_and_groups()
+    return of_cohort(np.full(SIZE, 1 / SIZE), hazard)
 
 
 @cache

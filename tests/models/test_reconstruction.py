@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 
 from models.reconstruction import jin2025, jin2025_pfs, liu2022
-from models.reconstruction.fidelity import jin2025_figures, liu2022_figures, page
+from models.reconstruction.fidelity import (
+    jin2025_figures,
+    liu2022_figures,
+    page,
+    pfs_figures,
+)
 from models.reconstruction.maxent import InfeasibleError, tilt
 from models.spec import library
 
@@ -118,6 +123,10 @@ def test_no_cohort_has_the_groups_survival_with_a_baseline_far_off() -> None:
 def test_only_the_training_c_index_of_jin_disagrees() -> None:
     differ = [figure.what for figure in jin2025_figures() if not figure.agrees]
     assert differ == ["C-index, training"]
+
+
+def test_the_progression_free_figures_agree() -> None:
+    assert [figure.what for figure in pfs_figures() if not figure.agrees] == []
 
 
 def test_the_page_in_docs_is_current() -> None:
