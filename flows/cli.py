@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from flows.errors import NightError, Unexpected, UsageError
-from flows.settings import load_mapping, load_settings
 
 app = typer.Typer(
     name="thyrisk",
@@ -68,6 +67,7 @@ def nightly(
     Example: thyrisk nightly --export /data/registry/today --out /data/thyrisk --no-server
     """
     from flows.night import Job, run_night
+    from flows.settings import load_mapping, load_settings
     from flows.summary import show
 
     day = as_of or datetime.now(UTC).date()

@@ -7,6 +7,7 @@ from rich.table import Table
 
 from flows.errors import UsageError
 from flows.settings import Settings
+from models.cards import interval_of
 from models.spec import Model, Number, library
 from schemas.features import Features
 from schemas.published import PatientRisk, Quarantine, Worklist
@@ -31,8 +32,8 @@ def show_models(console: Console) -> None:
         console.print(f"Use: {model.intended_use}\nNot for: {model.not_for}", markup=False)
         table = Table("number", "value", "interval", "status", "source")
         for what, number in numbers_of(model):
-            interval = "" if number.interval is None else "{:g} to {:g}".format(*number.interval)
-            table.add_row(what, f"{number.value:g}", interval, number.status, number.source)
+            value, interval = f"{number.value:g}", interval_of(number)
+            table.add_row(what, value, interval, number.status, number.source)
         console.print(table)
         for finding in model.contradictions:
             console.print(f"Contradiction ({finding.what}): {finding.says}", markup=False)

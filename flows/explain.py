@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 from rich.console import Console
 from rich.table import Table
 
@@ -48,20 +47,14 @@ def explain(patient: str, out: Path, run_date: str | None, console: Console) -> 
 
 def scores_of(patient: str, model: str, out: Path, run_date: str | None) -> dict[str, Any]:
     """Return a patient's published row of one model. Raises UsageError."""
-    table = read_published(out, "model_scores.parquet", run_date)
-    if table is None:
-        raise UsageError(f"no published night in {out}")
-    rows = table.filter(pl.col("patient_id") == patient, pl.col("model") == model).to_dicts()
-    if not rows:
-        raise UsageError("no such patient in this night")
-    return rows[0]
+    return _row(patient, out, "model_scores.parquet", run_date, model=model)
 
 
-def _row(patient: str, out: Path, name: str, run_date: str | None) -> dict[str, Any]:
+def _row(patient: str, out: Path, name: str, run_date: str | None, **more: str) -> dict[str, Any]:
     table = read_published(out, name, run_date)
     if table is None:
         raise UsageError(f"no published night{f' of {run_date}' if run_date else ''} in {out}")
-    rows = table.filter(pl.col("patient_id") == patient).to_dicts()
+    rows = table.filter(patient_id=patient, **more).to_dicts()
     if not rows:
         raise UsageError("no such patient in this night")
     return rows[0]

@@ -1,7 +1,6 @@
 """The export folder: which file holds which table, and whether it is what its manifest says."""
 
 import gzip
-import hashlib
 import json
 import shutil
 import zlib
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.errors import NightRefused
+from flows.publish import sha256
 from schemas.registry import TABLES
 
 SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
@@ -46,6 +46,8 @@ class Export:
     files: Mapping[str, tuple[SourceFile, ...]]
     ignored: tuple[str, ...]
     extracted_at: str | None
+    promised_rows: Mapping[str, int]
+    """File name -> the number of rows that the manifest promises."""
 
 
 def table_of(name: str) -> str | None:
@@ -78,7 +80,12 @@ def open_export(folder: Path) -> Export:
     manifest = _read_manifest(folder / MANIFEST)
     files = {name: tuple(of_table) for name, of_table in found.items()}
     _compare(files, manifest)
-    return Export(folder, files, tuple(ignored), manifest.get("extracted_at"))
+    promised = {
+        str(entry["file"]): int(entry["rows"])
+        for entry in manifest.get("files", [])
+        if "rows" in entry
+    }
+    return Export(folder, files, tuple(ignored), manifest.get("extracted_at"), promised)
 
 
 def unpacked(file: SourceFile, scratch: Path) -> Path:
@@ -98,8 +105,7 @@ def unpacked(file: SourceFile, scratch: Path) -> Path:
 
 def _sha256(path: Path) -> str:
     try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        return sha256(path)
     except OSError as error:
         raise NightRefused(f"{path.name}: cannot be read: {error.strerror}") from error
 
@@ -129,9 +135,3 @@ def _compare(files: dict[str, tuple[SourceFile, ...]], manifest: dict[str, Any])
                 f"{name}: its sha256 is not that of {MANIFEST}; the file is incomplete or was "
                 f"changed after the export. Copy or export it again."
             )
-
-
-def manifest_rows(export: Export) -> dict[str, int]:
-    """Return the number of rows that the manifest promises, by file name."""
-    entries = _read_manifest(export.folder / MANIFEST).get("files", [])
-    return {str(entry["file"]): int(entry["rows"]) for entry in entries if "rows" in entry}

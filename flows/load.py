@@ -19,7 +19,7 @@ from transforms.quarantine import (
     conflicting_keys,
     hashed,
     nothing_rejected,
-    unreadable,
+    rejected,
     validate,
     with_context,
     without_repeated,
@@ -60,7 +60,7 @@ class Night:
     """The folder of the published night that it is compared with."""
     patients: pl.DataFrame = field(default_factory=pl.DataFrame)
     tables: dict[str, pl.DataFrame] = field(default_factory=dict)
-    rejected: list[pl.DataFrame] = field(default_factory=list)
+    rejected: dict[str, pl.DataFrame] = field(default_factory=dict)
     rows_read: dict[int, int] = field(default_factory=dict)
     rows_repeated: dict[int, int] = field(default_factory=dict)
     files: list[FileCount] = field(default_factory=list)
@@ -70,14 +70,10 @@ class Night:
     """Rows per table that the warehouse had not seen before."""
     warnings: list[str] = field(default_factory=list)
 
-    def rejected_of(self, table: str) -> list[pl.DataFrame]:
-        """Return the rejected rows of one table."""
-        return [nothing_rejected(), *(f.filter(pl.col("table") == table) for f in self.rejected)]
-
     @property
     def set_aside(self) -> pl.DataFrame:
         """One row per quarantined row of a known patient, as the variables need it."""
-        bad = pl.concat([nothing_rejected(), *self.rejected]).filter(~pl.col("not_yet"))
+        bad = pl.concat(self.rejected.values()).filter(~pl.col("not_yet"))
         return bad.join(self.patients, on="patient_id").select(
             "table", "row_date", patient_id="patient_no"
         )
@@ -92,20 +88,19 @@ def load_table(night: Night, warehouse: Warehouse, table: str) -> None:
         rows = batch
         if batch["unreadable"].null_count() < batch.height:
             is_row = pl.col("unreadable").is_null()
-            rejected_parts.append(unreadable(batch.filter(~is_row), table))
+            why = pl.concat_list("unreadable")
+            rejected_parts.append(rejected(batch.filter(~is_row), table, why))
             rows = batch.filter(is_row)
         rows = with_context(typed(rows, table, night.mapping), table, context)
         valid, bad = validate(rows, table, night.as_of)
         valid_parts.append(_numbered(valid, table))
         rejected_parts.append(bad)
     valid = pl.concat(valid_parts)
-    rejected = pl.concat(rejected_parts)
     valid, conflicts = conflicting_keys(valid, table)
-    rejected = pl.concat([rejected, conflicts])
-    night.rejected.append(rejected)
+    night.rejected[table] = pl.concat([*rejected_parts, conflicts])
     if not night.replayed:
-        _count(night, warehouse, table, valid, rejected)
-    _keep(night, table, valid.drop(PROVENANCE), rejected)
+        _count(night, warehouse, table, valid)
+    _keep(night, table, valid.drop(PROVENANCE))
 
 
 def _numbered(valid: pl.DataFrame, table: str) -> pl.DataFrame:
@@ -127,10 +122,10 @@ def _no_rows(table: str) -> pl.DataFrame:
     return pl.DataFrame(schema=schema | provenance)
 
 
-def _keep(night: Night, table: str, valid: pl.DataFrame, rejected: pl.DataFrame) -> None:
+def _keep(night: Night, table: str, valid: pl.DataFrame) -> None:
     """Keep the valid rows for the variables, and what other tables are validated against."""
     if table == "patients":
-        night.patients = _spine(valid, rejected, night.as_of)
+        night.patients = _spine(valid, night.rejected[table], night.as_of)
         valid = (
             night.patients.select("patient_id", "patient_no")
             .join(valid, on="patient_id", how="left", maintain_order="left")
@@ -147,9 +142,9 @@ def _keep(night: Night, table: str, valid: pl.DataFrame, rejected: pl.DataFrame)
     night.tables[table] = valid
 
 
-def _spine(valid: pl.DataFrame, rejected: pl.DataFrame, as_of: date) -> pl.DataFrame:
+def _spine(valid: pl.DataFrame, set_aside: pl.DataFrame, as_of: date) -> pl.DataFrame:
     """Return one row per patient of the export, also of those whose own row is quarantined."""
-    there = rejected.filter(~pl.col("not_yet"), pl.col("patient_id").is_not_null())
+    there = set_aside.filter(~pl.col("not_yet"), pl.col("patient_id").is_not_null())
     ids = pl.concat([valid["patient_id"], there["patient_id"]]).unique().sort()
     if ids.is_empty():
         raise NightRefused("patients: no patient in the export; is it complete?")
@@ -200,15 +195,14 @@ def _from_warehouse(night: Night, warehouse: Warehouse, table: str) -> Iterator[
     return warehouse.versions_seen(table, night.seq, night.settings.batch_rows)
 
 
-def _count(
-    night: Night, warehouse: Warehouse, table: str, valid: pl.DataFrame, rejected: pl.DataFrame
-) -> None:
+def _count(night: Night, warehouse: Warehouse, table: str, valid: pl.DataFrame) -> None:
     """Count each file's rows, hold the conservation law, and refuse what is too bad."""
+    bad = night.rejected[table]
     counts = {
         "rows_loaded": _per_file(valid),
-        "rows_quarantined": _per_file(rejected),
+        "rows_quarantined": _per_file(bad),
         "duplicates": night.rows_repeated,
-        "not_yet": _per_file(rejected.filter("not_yet")),
+        "not_yet": _per_file(bad.filter("not_yet")),
     }
     files = warehouse.files_of(night.seq).filter(pl.col("table_name") == table)
     for file_no, name, sha256 in files.select("file_no", "file", "sha256").iter_rows():
@@ -233,7 +227,7 @@ def _refuse_if_bad(night: Night, table: str) -> None:
     bad = sum(file.rows_quarantined - file.not_yet for file in of_table)
     limit = night.settings.max_bad_share_of.get(table, night.settings.max_bad_share)
     if bad >= night.settings.judge_from_bad_rows and bad > limit * read:
-        reasons = pl.concat(night.rejected_of(table))["reasons"].explode().value_counts(sort=True)
+        reasons = night.rejected[table]["reasons"].explode().value_counts(sort=True)
         common = "; ".join(f"{why} ({rows} rows)" for why, rows in reasons.head(3).iter_rows())
         raise NightRefused(
             f"{table}: {bad} of {read} rows are bad, more than the {limit:.0%} allowed. Most "

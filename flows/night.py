@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import polars as pl
 
 from flows.errors import NightRefused, UsageError
-from flows.export import Export, manifest_rows, open_export
+from flows.export import Export, open_export
 from flows.intake import Irregular
 from flows.load import Night, load_table
 from flows.lock import held
@@ -188,7 +188,7 @@ def _identity(job: Job, export: Export) -> str:
 def _compare_with_manifest(night: Night) -> None:
     if night.export is None:
         return
-    promised = manifest_rows(night.export)
+    promised = night.export.promised_rows
     for file in night.files:
         if promised.get(file.file, file.rows_read) != file.rows_read:
             raise NightRefused(
@@ -217,7 +217,7 @@ def _quarantine(night: Night, warehouse: Warehouse) -> pl.DataFrame:
         files = warehouse.files_of(night.seq).select("file_no", "file")
         parts = []
         for table in TABLES:
-            rejected = pl.concat(night.rejected_of(table)).join(files, on="file_no", how="left")
+            rejected = night.rejected[table].join(files, on="file_no", how="left")
             originals = warehouse.originals(table, rejected.select("row_hash"))
             parts.append(rejected.join(originals, on="row_hash", how="left"))
         kept = pl.concat(parts).drop("file_no", "row_date")

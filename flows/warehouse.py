@@ -103,9 +103,17 @@ class Warehouse:
 
     def _insert(self, table: str, frame: pl.DataFrame) -> None:
         if frame.height:
-            self._db.register("incoming", frame.to_arrow())
-            self._do(f"INSERT INTO {table} BY NAME SELECT * FROM incoming")
-            self._db.unregister("incoming")
+            with self._shown(frame, "incoming"):
+                self._do(f"INSERT INTO {table} BY NAME SELECT * FROM incoming")
+
+    @contextmanager
+    def _shown(self, frame: pl.DataFrame, name: str) -> Iterator[None]:
+        """Let statements see a frame as a table."""
+        self._db.register(name, frame.to_arrow())
+        try:
+            yield
+        finally:
+            self._db.unregister(name)
 
     # -- nights ------------------------------------------------------------------------------
 
@@ -147,9 +155,8 @@ class Warehouse:
         with self.transaction():
             for table in TABLES:
                 self._do(valid_view(table, seq, mapping))
-            self._db.register("incoming", mart.to_arrow())
-            self._do("CREATE OR REPLACE TABLE marts.patient_risk AS SELECT * FROM incoming")
-            self._db.unregister("incoming")
+            with self._shown(mart, "incoming"):
+                self._do("CREATE OR REPLACE TABLE marts.patient_risk AS SELECT * FROM incoming")
             self._do(
                 "UPDATE ops.runs SET published_at = ?, previous = ? WHERE seq = ?",
                 [at, previous, seq],
@@ -215,13 +222,12 @@ class Warehouse:
     def end_versions(self, table: str, seq: int, gone: pl.DataFrame) -> None:
         """Close the versions that tonight's export no longer has."""
         if gone.height:
-            self._db.register("gone", gone.to_arrow())
-            self._do(
-                f"UPDATE raw.{table}_versions SET seen_until = ? WHERE seen_until IS NULL "
-                f"AND row_hash IN (SELECT row_hash FROM gone)",
-                [seq],
-            )
-            self._db.unregister("gone")
+            with self._shown(gone, "gone"):
+                self._do(
+                    f"UPDATE raw.{table}_versions SET seen_until = ? WHERE seen_until IS NULL "
+                    f"AND row_hash IN (SELECT row_hash FROM gone)",
+                    [seq],
+                )
 
     def versions_seen(self, table: str, seq: int, batch_rows: int) -> Iterator[pl.DataFrame]:
         """Read the rows that a night saw, as text, in batches."""
@@ -241,15 +247,13 @@ class Warehouse:
         """
         cells = ", ".join(f'"{name}" := "{name}"' for name in TABLES[table].columns)
         any_cell = " OR ".join(f'"{name}" IS NOT NULL' for name in TABLES[table].columns)
-        self._db.register("wanted", hashes.to_arrow())
-        found = self._db.sql(
-            f"SELECT v.row_hash, any_value(CASE WHEN {any_cell} "
-            f"THEN to_json(struct_pack({cells}))::VARCHAR ELSE extra END) AS original "
-            f"FROM raw.{table}_versions AS v "
-            f"WHERE v.row_hash IN (SELECT row_hash FROM wanted) GROUP BY v.row_hash"
-        ).pl()
-        self._db.unregister("wanted")
-        return found
+        with self._shown(hashes, "wanted"):
+            return self._db.sql(
+                f"SELECT v.row_hash, any_value(CASE WHEN {any_cell} "
+                f"THEN to_json(struct_pack({cells}))::VARCHAR ELSE extra END) AS original "
+                f"FROM raw.{table}_versions AS v "
+                f"WHERE v.row_hash IN (SELECT row_hash FROM wanted) GROUP BY v.row_hash"
+            ).pl()
 
     # -- what was said -----------------------------------------------------------------------
 

@@ -101,7 +101,7 @@ def to_sql(model: Model) -> str:
         macro(
             "risk", f"CASE WHEN {high} THEN 'high' WHEN {low} THEN 'low' ELSE 'indeterminate' END"
         )
-    for name, value, low_value, high_value in _predictions(model, _sql_logistic, _sql_survival):
+    for name, value, low_value, high_value in _predictions(model, _sql_survival):
         macro(name, f"CASE WHEN {known} THEN {value(call('lp_lower'))} END")
         macro(f"{name}_lower", low_value(call))
         macro(f"{name}_upper", high_value(call))
@@ -129,7 +129,7 @@ def _sql_cases(levels: dict[str, float]) -> str:
     return " ".join(f"WHEN {_text(v)} THEN {_number(effect)}" for v, effect in levels.items())
 
 
-def _sql_logistic(linear_predictor: str) -> str:
+def _logistic(linear_predictor: str) -> str:
     return f"1 / (1 + exp(-({linear_predictor})))"
 
 
@@ -142,7 +142,7 @@ _Bound = Callable[[Callable[[str], str]], str]
 
 
 def _predictions(
-    model: Model, logistic: Callable[[str], str], survival: Callable[[float, str], str]
+    model: Model, survival: Callable[[float, str], str]
 ) -> list[tuple[str, _Value, _Bound, _Bound]]:
     """Return each prediction: name, its expression, and those of its bounds."""
     found: list[tuple[str, _Value, _Bound, _Bound]] = []
@@ -152,20 +152,19 @@ def _predictions(
         found.append(
             (
                 "probability",
-                logistic,
-                lambda lp: logistic(f"{lp('lp_least')} + {below}"),
-                lambda lp: logistic(f"{lp('lp_most')} + {above}"),
+                _logistic,
+                lambda lp: _logistic(f"{lp('lp_least')} + {below}"),
+                lambda lp: _logistic(f"{lp('lp_most')} + {above}"),
             )
         )
     for horizon in model.baseline:
         low, high = horizon.survival.bounds
-        of = partial(partial, survival)
         found.append(
             (
                 f"survival_{horizon.years}y",
-                of(horizon.survival.value),
-                _at(of(low), "lp_most"),
-                _at(of(high), "lp_least"),
+                partial(survival, horizon.survival.value),
+                _at(partial(survival, low), "lp_most"),
+                _at(partial(survival, high), "lp_least"),
             )
         )
     return found
@@ -205,7 +204,7 @@ def to_r(model: Model) -> str:
         limit = f"{model.cutoff.high} {_number(model.cutoff.points.value)}"
         open_flag = f"ifelse(!(points_upper {limit}), 'low', 'indeterminate')"
         columns.append(f"risk = ifelse(points_lower {limit}, 'high', {open_flag})")
-    for name, value, low_value, high_value in _predictions(model, _r_logistic, _r_survival):
+    for name, value, low_value, high_value in _predictions(model, _r_survival):
         columns.append(f"{name} = ifelse(known, {value('lp_lower')}, NA)")
         columns.append(f"{name}_lower = {low_value(str)}")
         columns.append(f"{name}_upper = {high_value(str)}")
@@ -226,10 +225,6 @@ def _r_effects(model: Model, predictor: Predictor) -> list[str]:
         variable = f"effect{_effect_name(model, predictor, side)}_{name}"
         lines[variable] = f"  {variable} <- unname(c({table})[as.character({name})])"
     return list(lines.values())
-
-
-def _r_logistic(linear_predictor: str) -> str:
-    return f"1 / (1 + exp(-({linear_predictor})))"
 
 
 def _r_survival(baseline: float, linear_predictor: str) -> str:

@@ -6,22 +6,7 @@ import pandera.polars as pa
 import polars as pl
 
 from schemas import codes
-
-
-def _enum(values: tuple[str, ...], description: str, *, nullable: bool = False) -> Any:
-    return pa.Field(
-        nullable=nullable,
-        description=f"{description} ({', '.join(values)})",
-        dtype_kwargs={"categories": list(values)},
-    )
-
-
-def _of(description: str, *, nullable: bool = True) -> Any:
-    return pa.Field(nullable=nullable, description=description)
-
-
-def _words(description: str) -> Any:
-    return pa.Field(nullable=False, description=description, dtype_kwargs={"inner": pl.String})
+from schemas.fields import code, of, words
 
 
 class PatientRisk(pa.DataFrameModel):
@@ -32,93 +17,103 @@ class PatientRisk(pa.DataFrameModel):
     is null unless every predictor is known.
     """
 
-    patient_id: str = _of("patient", nullable=False)
-    as_of: pl.Date = _of("date as of which everything is computed", nullable=False)
-    index_date: pl.Date = _of("index date: date of the first 131I therapy")
-    rrdtc_status: pl.Enum = _enum(codes.MODEL_STATUS, "RR-DTC models (Liu 2022): status")
-    rrdtc_points: pl.Int32 = _of("RR-DTC score, points (0 to 52)")
-    rrdtc_points_lower: pl.Int32 = _of("its lower bound")
-    rrdtc_points_upper: pl.Int32 = _of("its upper bound")
-    rrdtc_flag: pl.Enum = _enum(codes.RISK, "risk of RR-DTC; high from 10 points")
-    rrdtc_probability: float = _of("probability of RR-DTC; its intercept is inferred")
-    rrdtc_probability_lower: float = _of("its lower bound")
-    rrdtc_probability_upper: float = _of("its upper bound")
-    rrdtc_extrapolated: bool = _of("outside what the RR-DTC models were developed on")
-    rrdtc_reasons: pl.List = _words("RR-DTC models: why not scored, where extrapolated")
-    rrdtc_met: bool = _of("an RR-DTC criterion is already met; null unless DTC")
-    rrdtc_criterion: pl.UInt8 = _of("the first RR-DTC criterion to hold (1 to 5)")
-    rrdtc_met_date: pl.Date = _of("date from which it holds")
-    os_status: pl.Enum = _enum(codes.MODEL_STATUS, "OS model (Jin 2025): status")
-    os_points: float = _of("OS nomogram points; the axes are inferred")
-    os_points_lower: float = _of("its lower bound")
-    os_points_upper: float = _of("its upper bound")
-    os_risk_group: pl.Enum = _enum(codes.RISK, "OS risk group; high above 191 points")
-    os_survival_3y: float = _of("3-year overall survival; its baseline is inferred")
-    os_survival_3y_lower: float = _of("its lower bound")
-    os_survival_3y_upper: float = _of("its upper bound")
-    os_survival_5y: float = _of("5-year overall survival; its baseline is inferred")
-    os_survival_5y_lower: float = _of("its lower bound")
-    os_survival_5y_upper: float = _of("its upper bound")
-    os_survival_10y: float = _of("10-year overall survival; its baseline is inferred")
-    os_survival_10y_lower: float = _of("its lower bound")
-    os_survival_10y_upper: float = _of("its upper bound")
-    os_extrapolated: bool = _of("outside what the OS model was developed on")
-    os_reasons: pl.List = _words("OS model: why not scored, where extrapolated")
-    pfs_status: pl.Enum = _enum(codes.MODEL_STATUS, "PFS model (Jin 2025): status")
-    pfs_points: float = _of("PFS nomogram points; the axes and two coefficients are inferred")
-    pfs_points_lower: float = _of("its lower bound")
-    pfs_points_upper: float = _of("its upper bound")
-    pfs_risk_group: pl.Enum = _enum(codes.RISK, "PFS risk group; high above 67 points")
-    pfs_survival_3y: float = _of("3-year progression-free survival; its baseline is inferred")
-    pfs_survival_3y_lower: float = _of("its lower bound")
-    pfs_survival_3y_upper: float = _of("its upper bound")
-    pfs_survival_5y: float = _of("5-year progression-free survival; its baseline is inferred")
-    pfs_survival_5y_lower: float = _of("its lower bound")
-    pfs_survival_5y_upper: float = _of("its upper bound")
-    pfs_survival_10y: float = _of("10-year progression-free survival; its baseline is inferred")
-    pfs_survival_10y_lower: float = _of("its lower bound")
-    pfs_survival_10y_upper: float = _of("its upper bound")
-    pfs_extrapolated: bool = _of("outside what the PFS model was developed on")
-    pfs_reasons: pl.List = _words("PFS model: why not scored, where extrapolated")
-    uptake_category: pl.Enum = _enum(codes.UPTAKE_CATEGORY, "131I uptake category", nullable=True)
-    uptake_provisional: bool = _of("fewer than two courses were assessed", nullable=False)
-    tgab_interference: bool = _of("TgAb-positive with the sTg: it may be falsely low")
-    needs: pl.List = _words("what would settle an indeterminate flag or risk group")
-    quarantined_rows: pl.UInt32 = _of("rows of the patient that were quarantined", nullable=False)
-    review_priority: pl.UInt8 = _of("1 (first) to 6; null when there is nothing to review")
-    review_reasons: pl.List = _words("why to review, in words")
-    changed_since_last: pl.List = _words("what differs from the last published night")
+    patient_id: str = of("patient", nullable=False)
+    as_of: pl.Date = of("date as of which everything is computed", nullable=False)
+    index_date: pl.Date = of("index date: date of the first 131I therapy")
+    rrdtc_status: pl.Enum = code(
+        codes.MODEL_STATUS, "RR-DTC models (Liu 2022): status", nullable=False
+    )
+    rrdtc_points: pl.Int32 = of("RR-DTC score, points (0 to 52)")
+    rrdtc_points_lower: pl.Int32 = of("its lower bound")
+    rrdtc_points_upper: pl.Int32 = of("its upper bound")
+    rrdtc_flag: pl.Enum = code(codes.RISK, "risk of RR-DTC; high from 10 points", nullable=False)
+    rrdtc_probability: float = of("probability of RR-DTC; its intercept is inferred")
+    rrdtc_probability_lower: float = of("its lower bound")
+    rrdtc_probability_upper: float = of("its upper bound")
+    rrdtc_extrapolated: bool = of("outside what the RR-DTC models were developed on")
+    rrdtc_reasons: pl.List = words(
+        "RR-DTC models: why not scored, where extrapolated", nullable=False
+    )
+    rrdtc_met: bool = of("an RR-DTC criterion is already met; null unless DTC")
+    rrdtc_criterion: pl.UInt8 = of("the first RR-DTC criterion to hold (1 to 5)")
+    rrdtc_met_date: pl.Date = of("date from which it holds")
+    os_status: pl.Enum = code(codes.MODEL_STATUS, "OS model (Jin 2025): status", nullable=False)
+    os_points: float = of("OS nomogram points; the axes are inferred")
+    os_points_lower: float = of("its lower bound")
+    os_points_upper: float = of("its upper bound")
+    os_risk_group: pl.Enum = code(
+        codes.RISK, "OS risk group; high above 191 points", nullable=False
+    )
+    os_survival_3y: float = of("3-year overall survival; its baseline is inferred")
+    os_survival_3y_lower: float = of("its lower bound")
+    os_survival_3y_upper: float = of("its upper bound")
+    os_survival_5y: float = of("5-year overall survival; its baseline is inferred")
+    os_survival_5y_lower: float = of("its lower bound")
+    os_survival_5y_upper: float = of("its upper bound")
+    os_survival_10y: float = of("10-year overall survival; its baseline is inferred")
+    os_survival_10y_lower: float = of("its lower bound")
+    os_survival_10y_upper: float = of("its upper bound")
+    os_extrapolated: bool = of("outside what the OS model was developed on")
+    os_reasons: pl.List = words("OS model: why not scored, where extrapolated", nullable=False)
+    pfs_status: pl.Enum = code(codes.MODEL_STATUS, "PFS model (Jin 2025): status", nullable=False)
+    pfs_points: float = of("PFS nomogram points; the axes and two coefficients are inferred")
+    pfs_points_lower: float = of("its lower bound")
+    pfs_points_upper: float = of("its upper bound")
+    pfs_risk_group: pl.Enum = code(
+        codes.RISK, "PFS risk group; high above 67 points", nullable=False
+    )
+    pfs_survival_3y: float = of("3-year progression-free survival; its baseline is inferred")
+    pfs_survival_3y_lower: float = of("its lower bound")
+    pfs_survival_3y_upper: float = of("its upper bound")
+    pfs_survival_5y: float = of("5-year progression-free survival; its baseline is inferred")
+    pfs_survival_5y_lower: float = of("its lower bound")
+    pfs_survival_5y_upper: float = of("its upper bound")
+    pfs_survival_10y: float = of("10-year progression-free survival; its baseline is inferred")
+    pfs_survival_10y_lower: float = of("its lower bound")
+    pfs_survival_10y_upper: float = of("its upper bound")
+    pfs_extrapolated: bool = of("outside what the PFS model was developed on")
+    pfs_reasons: pl.List = words("PFS model: why not scored, where extrapolated", nullable=False)
+    uptake_category: pl.Enum = code(codes.UPTAKE_CATEGORY, "131I uptake category", nullable=True)
+    uptake_provisional: bool = of("fewer than two courses were assessed", nullable=False)
+    tgab_interference: bool = of("TgAb-positive with the sTg: it may be falsely low")
+    needs: pl.List = words("what would settle an indeterminate flag or risk group", nullable=False)
+    quarantined_rows: pl.UInt32 = of("rows of the patient that were quarantined", nullable=False)
+    review_priority: pl.UInt8 = of("1 (first) to 6; null when there is nothing to review")
+    review_reasons: pl.List = words("why to review, in words", nullable=False)
+    changed_since_last: pl.List = words(
+        "what differs from the last published night", nullable=False
+    )
 
 
 class Worklist(pa.DataFrameModel):
     """One row per patient to review, in the order of review."""
 
-    position: pl.UInt32 = _of("place in the list, from 1", nullable=False)
-    patient_id: str = _of("patient", nullable=False)
-    review_priority: pl.UInt8 = _of("1 (first) to 6", nullable=False)
-    review_reasons: str = _of("why to review", nullable=False)
-    rrdtc_flag: pl.Enum = _enum(codes.RISK, "risk of RR-DTC")
-    rrdtc_points_lower: pl.Int32 = _of("lower bound of the RR-DTC score")
-    rrdtc_points_upper: pl.Int32 = _of("upper bound of the RR-DTC score")
-    os_risk_group: pl.Enum = _enum(codes.RISK, "OS risk group")
-    pfs_risk_group: pl.Enum = _enum(codes.RISK, "PFS risk group")
-    rrdtc_met_date: pl.Date = _of("date from which an RR-DTC criterion holds")
-    needs: str = _of("what would settle an indeterminate flag", nullable=False)
-    changed_since_last: str = _of("what differs from the last night", nullable=False)
-    quarantined_rows: pl.UInt32 = _of("rows of the patient that were quarantined", nullable=False)
+    position: pl.UInt32 = of("place in the list, from 1", nullable=False)
+    patient_id: str = of("patient", nullable=False)
+    review_priority: pl.UInt8 = of("1 (first) to 6", nullable=False)
+    review_reasons: str = of("why to review", nullable=False)
+    rrdtc_flag: pl.Enum = code(codes.RISK, "risk of RR-DTC", nullable=False)
+    rrdtc_points_lower: pl.Int32 = of("lower bound of the RR-DTC score")
+    rrdtc_points_upper: pl.Int32 = of("upper bound of the RR-DTC score")
+    os_risk_group: pl.Enum = code(codes.RISK, "OS risk group", nullable=False)
+    pfs_risk_group: pl.Enum = code(codes.RISK, "PFS risk group", nullable=False)
+    rrdtc_met_date: pl.Date = of("date from which an RR-DTC criterion holds")
+    needs: str = of("what would settle an indeterminate flag", nullable=False)
+    changed_since_last: str = of("what differs from the last night", nullable=False)
+    quarantined_rows: pl.UInt32 = of("rows of the patient that were quarantined", nullable=False)
 
 
 class Quarantine(pa.DataFrameModel):
     """One row per rejected row, as it was received."""
 
-    table: str = _of("table", nullable=False)
-    file: str = _of("file of the export", nullable=False)
-    line: pl.UInt32 = _of("line of the file (row number, for parquet)", nullable=False)
-    row_key: str = _of("key of the row, as read")
-    patient_id: str = _of("patient, as read")
-    not_yet: bool = _of("set aside only because it is dated after the as-of date", nullable=False)
-    reasons: pl.List = _words("every reason, in words")
-    original: str = _of("the cells as they were received, as JSON; or the line itself")
+    table: str = of("table", nullable=False)
+    file: str = of("file of the export", nullable=False)
+    line: pl.UInt32 = of("line of the file (row number, for parquet)", nullable=False)
+    row_key: str = of("key of the row, as read")
+    patient_id: str = of("patient, as read")
+    not_yet: bool = of("set aside only because it is dated after the as-of date", nullable=False)
+    reasons: pl.List = words("every reason, in words", nullable=False)
+    original: str = of("the cells as they were received, as JSON; or the line itself")
 
 
 def columns_of(model: type[pa.DataFrameModel]) -> dict[str, Any]:

@@ -12,22 +12,7 @@ import pandera.polars as pa
 import polars as pl
 
 from schemas import codes
-
-
-def _text(description: str, *, required: bool = False) -> Any:
-    return pa.Field(nullable=not required, description=description)
-
-
-def _date(description: str, *, required: bool = False) -> Any:
-    return pa.Field(nullable=not required, description=description)
-
-
-def _code(values: tuple[str, ...], description: str, *, required: bool = False) -> Any:
-    return pa.Field(
-        nullable=not required,
-        description=f"{description} ({', '.join(values)})",
-        dtype_kwargs={"categories": list(values)},
-    )
+from schemas.fields import code, of
 
 
 def _number(description: str, low: float, high: float, unit: str | None = None) -> Any:
@@ -42,53 +27,53 @@ def _number(description: str, low: float, high: float, unit: str | None = None) 
 class Patients(pa.DataFrameModel):
     """One row per patient."""
 
-    patient_id: str = _text("the registry's identifier of the patient", required=True)
-    sex: pl.Enum = _code(codes.SEX, "sex")
-    birth_date: pl.Date = _date("date of birth")
-    death_date: pl.Date = _date("date of death; empty while alive or unknown")
-    death_cause: pl.Enum = _code(codes.DEATH_CAUSE, "cause of death")
-    last_contact_date: pl.Date = _date("last date on which the patient was known to be alive")
-    centre: str = _text("treating centre")
+    patient_id: str = of("the registry's identifier of the patient", nullable=False)
+    sex: pl.Enum = code(codes.SEX, "sex")
+    birth_date: pl.Date = of("date of birth")
+    death_date: pl.Date = of("date of death; empty while alive or unknown")
+    death_cause: pl.Enum = code(codes.DEATH_CAUSE, "cause of death")
+    last_contact_date: pl.Date = of("last date on which the patient was known to be alive")
+    centre: str = of("treating centre")
 
 
 class Diagnoses(pa.DataFrameModel):
     """One row per diagnosis of thyroid cancer."""
 
-    diagnosis_id: str = _text("identifier of the diagnosis", required=True)
-    patient_id: str = _text("patient", required=True)
-    diagnosis_date: pl.Date = _date("date of diagnosis", required=True)
-    histology: pl.Enum = _code(codes.HISTOLOGY, "histology")
-    t: str = _text("T category")
-    n: str = _text("N category")
-    m: str = _text("M category")
-    stage: str = _text("clinical stage")
+    diagnosis_id: str = of("identifier of the diagnosis", nullable=False)
+    patient_id: str = of("patient", nullable=False)
+    diagnosis_date: pl.Date = of("date of diagnosis", nullable=False)
+    histology: pl.Enum = code(codes.HISTOLOGY, "histology")
+    t: str = of("T category")
+    n: str = of("N category")
+    m: str = of("M category")
+    stage: str = of("clinical stage")
     tumour_size: float = _number("largest tumour diameter", 0, 300, "tumour_size_unit")
-    tumour_size_unit: pl.Enum = _code(codes.LENGTH_UNIT, "unit of tumour_size")
-    extrathyroidal_extension: str = _text("extrathyroidal extension")
-    multifocal: str = _text("multifocal tumour")
-    autoimmune_thyroid_disease: str = _text("autoimmune thyroid disease")
-    recurrence_risk: str = _text("recurrence risk group")
+    tumour_size_unit: pl.Enum = code(codes.LENGTH_UNIT, "unit of tumour_size")
+    extrathyroidal_extension: str = of("extrathyroidal extension")
+    multifocal: str = of("multifocal tumour")
+    autoimmune_thyroid_disease: str = of("autoimmune thyroid disease")
+    recurrence_risk: str = of("recurrence risk group")
 
 
 class Surgeries(pa.DataFrameModel):
     """One row per operation."""
 
-    surgery_id: str = _text("identifier of the operation", required=True)
-    patient_id: str = _text("patient", required=True)
-    surgery_date: pl.Date = _date("date of the operation", required=True)
-    procedure: pl.Enum = _code(codes.PROCEDURE, "procedure", required=True)
+    surgery_id: str = of("identifier of the operation", nullable=False)
+    patient_id: str = of("patient", nullable=False)
+    surgery_date: pl.Date = of("date of the operation", nullable=False)
+    procedure: pl.Enum = code(codes.PROCEDURE, "procedure", nullable=False)
 
 
 class I131Treatments(pa.DataFrameModel):
     """One row per course of 131I therapy."""
 
-    treatment_id: str = _text("identifier of the course", required=True)
-    patient_id: str = _text("patient", required=True)
-    treatment_date: pl.Date = _date("date on which the activity was given", required=True)
+    treatment_id: str = of("identifier of the course", nullable=False)
+    patient_id: str = of("patient", nullable=False)
+    treatment_date: pl.Date = of("date on which the activity was given", nullable=False)
     activity: float = _number("administered activity", 0, 50_000, "activity_unit")
-    activity_unit: pl.Enum = _code(codes.ACTIVITY_UNIT, "unit of activity")
-    intent: str = _text("intent of the course")
-    lesion_uptake: pl.Enum = _code(
+    activity_unit: pl.Enum = code(codes.ACTIVITY_UNIT, "unit of activity")
+    intent: str = of("intent of the course")
+    lesion_uptake: pl.Enum = code(
         codes.LESION_UPTAKE, "131I uptake of the lesions on the post-therapy scan"
     )
 
@@ -96,23 +81,23 @@ class I131Treatments(pa.DataFrameModel):
 class Labs(pa.DataFrameModel):
     """One row per laboratory result."""
 
-    lab_id: str = _text("identifier of the result", required=True)
-    patient_id: str = _text("patient", required=True)
-    sample_date: pl.Date = _date("date of sampling", required=True)
-    analyte: pl.Enum = _code(codes.ANALYTE, "analyte", required=True)
-    comparator: pl.Enum = _code(codes.COMPARATOR, "comparator of the value")
+    lab_id: str = of("identifier of the result", nullable=False)
+    patient_id: str = of("patient", nullable=False)
+    sample_date: pl.Date = of("date of sampling", nullable=False)
+    analyte: pl.Enum = code(codes.ANALYTE, "analyte", nullable=False)
+    comparator: pl.Enum = code(codes.COMPARATOR, "comparator of the value")
     value: float = _number("result", 0, 10_000_000, "unit")
-    unit: pl.Enum = _code(codes.LAB_UNIT, "unit of value")
-    stimulated: pl.Enum = _code(codes.STIMULATED, "sampled under TSH stimulation")
+    unit: pl.Enum = code(codes.LAB_UNIT, "unit of value")
+    stimulated: pl.Enum = code(codes.STIMULATED, "sampled under TSH stimulation")
 
 
 class Imaging(pa.DataFrameModel):
     """One row per imaging study."""
 
-    study_id: str = _text("identifier of the study", required=True)
-    patient_id: str = _text("patient", required=True)
-    study_date: pl.Date = _date("date of the study", required=True)
-    modality: pl.Enum = _code(codes.MODALITY, "modality", required=True)
+    study_id: str = of("identifier of the study", nullable=False)
+    patient_id: str = of("patient", nullable=False)
+    study_date: pl.Date = of("date of the study", nullable=False)
+    modality: pl.Enum = code(codes.MODALITY, "modality", nullable=False)
     suv_max: float = _number("highest SUVmax of the lesions", 0, 500)
     fdg_positive: bool = pa.Field(
         nullable=True, description="PET/CT read as positive (yes, no; empty when not recorded)"
@@ -120,28 +105,28 @@ class Imaging(pa.DataFrameModel):
     largest_lung_nodule: float = _number(
         "largest diameter of the largest lung nodule", 0, 500, "largest_lung_nodule_unit"
     )
-    largest_lung_nodule_unit: pl.Enum = _code(codes.LENGTH_UNIT, "unit of largest_lung_nodule")
-    recist: pl.Enum = _code(codes.RECIST, "RECIST 1.1 response at the study")
+    largest_lung_nodule_unit: pl.Enum = code(codes.LENGTH_UNIT, "unit of largest_lung_nodule")
+    recist: pl.Enum = code(codes.RECIST, "RECIST 1.1 response at the study")
 
 
 class Metastases(pa.DataFrameModel):
     """One row per metastatic site found."""
 
-    metastasis_id: str = _text("identifier of the finding", required=True)
-    patient_id: str = _text("patient", required=True)
-    detected_date: pl.Date = _date("date on which the site was found", required=True)
-    site: pl.Enum = _code(codes.SITE, "site", required=True)
-    basis: str = _text("what the finding rests on")
+    metastasis_id: str = of("identifier of the finding", nullable=False)
+    patient_id: str = of("patient", nullable=False)
+    detected_date: pl.Date = of("date on which the site was found", nullable=False)
+    site: pl.Enum = code(codes.SITE, "site", nullable=False)
+    basis: str = of("what the finding rests on")
 
 
 class Events(pa.DataFrameModel):
     """One row per recurrence or progression."""
 
-    event_id: str = _text("identifier of the event", required=True)
-    patient_id: str = _text("patient", required=True)
-    event_date: pl.Date = _date("date of the event", required=True)
-    type: pl.Enum = _code(codes.EVENT, "type of the event", required=True)
-    basis: str = _text("what the event rests on")
+    event_id: str = of("identifier of the event", nullable=False)
+    patient_id: str = of("patient", nullable=False)
+    event_date: pl.Date = of("date of the event", nullable=False)
+    type: pl.Enum = code(codes.EVENT, "type of the event", nullable=False)
+    basis: str = of("what the event rests on")
 
 
 @dataclass(frozen=True)

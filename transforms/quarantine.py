@@ -54,22 +54,6 @@ def rejected(
     ).cast(REJECTED)
 
 
-def unreadable(rows: pl.DataFrame, table: str) -> pl.DataFrame:
-    """Return the lines that are no rows of the table as rejected rows."""
-    nothing = pl.lit(None, dtype=pl.String)
-    return rows.select(
-        table=pl.lit(table),
-        file_no="file_no",
-        line="line",
-        row_hash="row_hash",
-        row_key=nothing,
-        patient_id=nothing,
-        row_date=pl.lit(None, dtype=pl.Date),
-        not_yet=pl.lit(False),
-        reasons=pl.concat_list("unreadable"),
-    ).cast(REJECTED)
-
-
 def with_context(rows: pl.DataFrame, table: str, patients: pl.DataFrame | None) -> pl.DataFrame:
     """Join what each row must agree with.
 

@@ -231,13 +231,19 @@ def axes(activity: tuple[float, float], nodule_high: float) -> Axes:
     return Axes(activity, nodule_high, scale, float(cohort.weights @ beyond), low, high)
 
 
-def expected_deaths(cohort: Cohort, baseline: dict[int, float]) -> float:
-    """Return the deaths expected among the 412 over their follow-up (log-normal quartiles)."""
+def follow_up_years() -> Array:
+    """Return 40 equally likely follow-ups, log-normal through the published quartiles."""
     low, median, high = FOLLOW_UP_MONTHS
     spread = log(high / low) / (2 * norm.ppf(0.75))
-    years = np.exp(log(median / 12) + spread * norm.ppf((np.arange(40) + 0.5) / 40))
+    return np.exp(log(median / 12) + spread * norm.ppf((np.arange(40) + 0.5) / 40))
+
+
+def expected_deaths(cohort: Cohort, baseline: dict[int, float]) -> float:
+    """Return the deaths expected among the 412 over their follow-up."""
     shape = log(log(baseline[10]) / log(baseline[5])) / log(2)
-    survival = [cohort.survival(exp(log(baseline[10]) * (t / 10) ** shape)) for t in years]
+    survival = [
+        cohort.survival(exp(log(baseline[10]) * (t / 10) ** shape)) for t in follow_up_years()
+    ]
     return float(ALL * (1 - np.mean(survival)))
 
 

@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 from scipy.optimize import brentq, linprog, minimize
-from scipy.stats import norm, qmc
+from scipy.stats import qmc
 
 from models.points import effects, points_per_unit
-from models.reconstruction.jin2025 import ACTIVITY_MCI, ALL, FOLLOW_UP_MONTHS, TRAINING, UPTAKE
+from models.reconstruction.jin2025 import ACTIVITY_MCI, ALL, TRAINING, UPTAKE, follow_up_years
 from models.reconstruction.jin2025 import c_index as of_cohort
 from models.reconstruction.maxent import InfeasibleError, tilt
 from models.spec import Model, library
@@ -77,12 +77,6 @@ def _hazard_and_groups() -> tuple[Array, Array]:
     return np.exp(linear_predictor), (points > cutoff.points.value).astype(float)
 
 
-def _follow_up_years() -> Array:
-    low, median, high = FOLLOW_UP_MONTHS
-    spread = log(high / low) / (2 * norm.ppf(0.75))
-    return np.exp(log(median / 12) + spread * norm.ppf((np.arange(40) + 0.5) / 40))
-
-
 @cache
 def missing_ratios() -> dict[str, float]:
     """Return the multivariate hazard ratios of FTC and secondary non-uptake."""
@@ -130,7 +124,7 @@ def events_range(ten: float, shape: float) -> tuple[float, float] | None:
     cumulative = -log(ten) * hazard
     survival = np.exp(-cumulative)
     progressed = np.mean(
-        [1 - np.exp(-cumulative * (t / 10) ** shape) for t in _follow_up_years()], axis=0
+        [1 - np.exp(-cumulative * (t / 10) ** shape) for t in follow_up_years()], axis=0
     )
     activity = people["activity_mci"] / 100
     margins = [
