@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from flows.errors import NightError, Unexpected, UsageError
+from flows.errors import NightError, Unexpected, UsageError, is_failure
 
 app = typer.Typer(
     name="thyrisk",
@@ -21,6 +21,7 @@ app = typer.Typer(
     epilog="Exit status: 0 done; 2 wrong usage or settings; 3 input refused, nothing published; "
     "4 another night is running; 1 anything unexpected.",
 )
+_KINDS = {1: "failed", 2: "usage", 3: "refused", 4: "busy"}
 out_console = Console()
 err_console = Console(stderr=True)
 
@@ -66,33 +67,26 @@ def nightly(
 
     Example: thyrisk nightly --export /data/registry/today --out /data/thyrisk --no-server
     """
-    from flows.night import Job, run_night
-    from flows.settings import load_mapping, load_settings
+    from flows.job import job_of
+    from flows.night import run_night
     from flows.summary import show
 
-    day = as_of or datetime.now(UTC).date()
-    job = Job(
-        export=export,
-        out=out,
-        as_of=day,
-        warehouse=warehouse or out / "warehouse.duckdb",
-        mapping=load_mapping(mapping),
-        settings=load_settings(settings),
-    )
+    asked: dict[str, Any] = {
+        "export": export,
+        "out": out,
+        "as_of": as_of,
+        "warehouse": warehouse,
+        "mapping": mapping,
+        "settings": settings,
+    }
     if no_server:
         with _progress() as progress:
-            result = run_night(job, _Shown(progress))
+            result = run_night(job_of(**asked), _Shown(progress))
     else:
         from flows.nightly import nightly as flow
 
-        result = flow(
-            export=export,
-            out=out,
-            as_of=day,
-            warehouse=warehouse,
-            mapping=mapping,
-            settings=settings,
-        )
+        job_of(**asked)  # what is wrong with the settings is said before a server starts
+        result = flow(**asked)
     show(result, out_console)
 
 
@@ -155,6 +149,90 @@ def explain(
     from flows.explain import explain as explain_patient
 
     explain_patient(patient, out, run_date, out_console)
+
+
+@app.command()
+def verify(
+    night: Annotated[
+        Path, typer.Argument(help="Folder of a night, OUT/run_date=...", show_default=False)
+    ],
+    export: Annotated[
+        Path | None, typer.Option(help="Folder of that night's export, to compare its files too.")
+    ] = None,
+) -> None:
+    """Check a published night against its run.json: every byte, every count. Exit 1 if not whole.
+
+    Example: thyrisk verify /data/thyrisk/latest
+    """
+    from flows.keys import load_keys
+    from flows.verify import problems_of, remarks_on
+
+    problems = problems_of(night, load_keys(), export)
+    for remark in remarks_on(night):
+        out_console.print(f"note: {remark}", markup=False)
+    for problem in problems:
+        out_console.print(f"differs: {problem}", style="red", markup=False, soft_wrap=True)
+    if problems:
+        raise typer.Exit(1)
+    out_console.print(f"{night} is whole", markup=False, soft_wrap=True)
+
+
+@app.command()
+def status(
+    out: Out,
+    warehouse: Annotated[
+        Path | None, typer.Option(help="DuckDB file. Default: OUT/warehouse.duckdb.")
+    ] = None,
+    settings: Annotated[Path | None, typer.Option(help="Settings of the nights (TOML).")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For a monitor.")] = False,
+) -> None:
+    """Say how the nights stand: last good night, age, sizes, warnings, what is running and next.
+
+    Exit 1 when there is no night, or the last is older than stale_after_hours.
+    """
+    import json
+
+    from flows import status as nights
+    from flows.settings import load_settings
+
+    file = warehouse or out / "warehouse.duckdb"
+    found = nights.status_of(out, file, load_settings(settings), datetime.now(UTC))
+    if as_json:
+        print(json.dumps(nights.as_json(found), indent=2))  # noqa: T201 - to be piped
+    else:
+        nights.show_status(found, out_console)
+    if any(found.problems()):
+        raise typer.Exit(1)
+
+
+@app.command()
+def backup(
+    out: Out,
+    to: Annotated[Path, typer.Option(help="File to write; it must not exist.")],
+    warehouse: Annotated[
+        Path | None, typer.Option(help="DuckDB file. Default: OUT/warehouse.duckdb.")
+    ] = None,
+) -> None:
+    """Copy the warehouse, whole and checked, while readers read. Exit 4 while a night runs."""
+    from flows.backup import back_up
+
+    count = back_up(warehouse or out / "warehouse.duckdb", out, to)
+    out_console.print(f"{count} nights in {to}", soft_wrap=True)
+
+
+@app.command()
+def pseudonym(
+    patient: Annotated[str, typer.Argument(help="patient_id", show_default=False)],
+) -> None:
+    """Print the pseudonym of a patient; the key comes from THYRISK_PSEUDONYM_KEY_FILE."""
+    import polars as pl
+
+    from flows.keys import load_keys
+
+    keys = load_keys()
+    if keys.pseudonym is None:
+        raise UsageError("no key: set THYRISK_PSEUDONYM_KEY_FILE")
+    print(keys.pseudonyms(pl.Series([patient]))[0])  # noqa: T201 - to be piped
 
 
 models_app = typer.Typer(
@@ -263,12 +341,20 @@ def main() -> None:
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     try:
         app()
-    except Exception as error:
-        if not isinstance(error, NightError) and os.environ.get("THYRISK_DEBUG"):
+    except BaseException as error:
+        if not is_failure(error):
+            raise
+        if os.environ.get("THYRISK_DEBUG") and (
+            not isinstance(error, NightError) or isinstance(error, Unexpected)
+        ):
             raise
         told = error if isinstance(error, NightError) else Unexpected(error)
-        kind = "usage" if isinstance(told, UsageError) else "nothing was published"
-        err_console.print(f"thyrisk: {kind}: {told}", markup=False, style="red", soft_wrap=True)
+        err_console.print(
+            f"thyrisk: {_KINDS[told.exit_status]}: {told}",
+            markup=False,
+            style="red",
+            soft_wrap=True,
+        )
         sys.exit(told.exit_status)
 
 

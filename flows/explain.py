@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flows.errors import UsageError
+from flows.keys import load_keys
 from flows.publish import read_published
 from models.points import effects, points_per_unit
 from models.spec import Model, Predictor, library
@@ -19,7 +20,7 @@ def explain(patient: str, out: Path, run_date: str | None, console: Console) -> 
     """Print a patient's scores: each predictor, its source, its points, what is missing."""
     risk = _row(patient, out, "patient_risk.parquet", run_date)
     features = _row(patient, out, "features.parquet", run_date)
-    scores = read_published(out, "model_scores.parquet", run_date)
+    scores = read_published(out, "model_scores.parquet", run_date, load_keys())
     assert scores is not None  # noqa: S101
     rows = {row["model"]: row for row in scores.filter(patient_id=patient).to_dicts()}
     console.print(f"Patient {patient} as of {risk['as_of']}", style="bold", markup=False)
@@ -51,7 +52,7 @@ def scores_of(patient: str, model: str, out: Path, run_date: str | None) -> dict
 
 
 def _row(patient: str, out: Path, name: str, run_date: str | None, **more: str) -> dict[str, Any]:
-    table = read_published(out, name, run_date)
+    table = read_published(out, name, run_date, load_keys())
     if table is None:
         raise UsageError(f"no published night{f' of {run_date}' if run_date else ''} in {out}")
     rows = table.filter(patient_id=patient, **more).to_dicts()

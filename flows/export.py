@@ -1,21 +1,23 @@
 """The export folder: which file holds which table, and whether it is what its manifest says."""
 
 import gzip
-import json
-import shutil
+import os
+import stat
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from flows.errors import NightRefused
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, ValidationError
+
+from flows.errors import NightRefused, is_out_of_space
 from flows.publish import sha256
 from schemas.registry import TABLES
 
 SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
 MANIFEST = "manifest.json"
 _CHUNK = 1 << 22
+_ALWAYS_UNPACKED = 1 << 26
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,8 @@ class SourceFile:
     path: Path
     sha256: str
     bytes: int
+    state: tuple[int, ...] = ()
+    """Its inode, size and times when its sha256 was taken."""
 
     @property
     def is_parquet(self) -> bool:
@@ -66,9 +70,8 @@ def open_export(folder: Path) -> Export:
     found: dict[str, list[SourceFile]] = {name: [] for name in TABLES}
     ignored = []
     for path in sorted(folder.iterdir()):
-        table = table_of(path.name)
-        if table and path.is_file():
-            found[table].append(SourceFile(table, path, _sha256(path), path.stat().st_size))
+        if table := table_of(path.name):
+            found[table].append(_source_file(table, path, folder.resolve()))
         elif path.name != MANIFEST and path.is_file():
             ignored.append(path.name)
     missing = [name for name, files in found.items() if not files]
@@ -80,58 +83,124 @@ def open_export(folder: Path) -> Export:
     manifest = _read_manifest(folder / MANIFEST)
     files = {name: tuple(of_table) for name, of_table in found.items()}
     _compare(files, manifest)
-    promised = {
-        str(entry["file"]): int(entry["rows"])
-        for entry in manifest.get("files", [])
-        if "rows" in entry
-    }
-    return Export(folder, files, tuple(ignored), manifest.get("extracted_at"), promised)
+    promised = {e.file: e.rows for e in manifest.files if e.rows is not None}
+    return Export(folder, files, tuple(ignored), manifest.extracted_at, promised)
 
 
-def unpacked(file: SourceFile, scratch: Path) -> Path:
-    """Return the path of the file's text, unpacked into `scratch` when it is gzipped."""
+def _source_file(table: str, path: Path, folder: Path) -> SourceFile:
+    """Look at a file that is named like a table. Raises NightRefused."""
+    if not path.name.isprintable():
+        raise NightRefused(
+            f"a file of the table {table} has control characters in its name: {path.name!r}; "
+            f"rename it"
+        )
+    try:
+        if not path.resolve().is_relative_to(folder):
+            raise NightRefused(
+                f"{path.name}: a link that leads out of the export; copy the file in"
+            )
+        if not path.is_file():
+            raise NightRefused(f"{path.name}: not a file; export the table as a file")
+        before = state_of(path)
+        source = SourceFile(table, path, sha256(path), path.stat().st_size, before)
+    except RuntimeError as error:
+        raise NightRefused(f"{path.name}: a link to itself; copy the file in") from error
+    except OSError as error:
+        raise NightRefused(f"{path.name}: cannot be read: {error.strerror}") from error
+    refuse_if_changed(source)
+    return source
+
+
+def state_of(path: Path) -> tuple[int, ...]:
+    """Return what changes when somebody writes a file or puts another in its place."""
+    seen = path.stat()
+    return stat.S_IFMT(seen.st_mode), seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns
+
+
+def refuse_if_changed(file: SourceFile) -> None:
+    """Raise NightRefused when a file is no longer as it was when the night first saw it."""
+    try:
+        same = not file.state or state_of(file.path) == file.state
+    except OSError as error:
+        raise NightRefused(
+            f"{file.path.name}: gone while it was being read ({error.strerror}); is the export "
+            f"still being written? Run the night when it is complete."
+        ) from None
+    if not same:
+        raise NightRefused(
+            f"{file.path.name}: changed while it was being read; run the night when the export "
+            f"is complete"
+        )
+
+
+def unpacked(file: SourceFile, scratch: Path, max_ratio: int) -> Path:
+    """Return the path of the file's text, unpacked into `scratch` when it is gzipped.
+
+    Raises NightRefused when it is no whole gzip, or grows more than `max_ratio` times.
+    """
     if not file.is_gzip:
         return file.path
     target = scratch / file.path.name.removesuffix(".gz")
+    most = max(max_ratio * file.bytes, _ALWAYS_UNPACKED)
+    written = 0
     try:
         with gzip.open(file.path) as packed, target.open("wb") as plain:
-            shutil.copyfileobj(packed, plain, _CHUNK)
+            while chunk := packed.read(_CHUNK):
+                written += plain.write(chunk)
+                if written > most:
+                    raise NightRefused(
+                        f"{file.path.name}: unpacks to more than {max_ratio} times its size; if "
+                        f"that is right, raise max_unpack_ratio in the settings"
+                    )
     except (OSError, EOFError, zlib.error) as error:
-        raise NightRefused(
-            f"{file.path.name}: not whole gzip ({error}); export the file again"
-        ) from error
+        if is_out_of_space(error):
+            raise
+        raise NightRefused(f"{file.path.name}: not whole gzip; export the file again") from error
     return target
 
 
-def _sha256(path: Path) -> str:
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    file: str
+    sha256: str | None = None
+    rows: NonNegativeInt | None = None
+
+
+class Manifest(BaseModel):
+    """What an export says about itself."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    files: tuple[_Entry, ...] = ()
+    extracted_at: str | None = None
+
+
+def _read_manifest(path: Path) -> Manifest:
+    if not os.path.lexists(path):
+        return Manifest()
     try:
-        return sha256(path)
+        return Manifest.model_validate_json(path.read_bytes())
     except OSError as error:
-        raise NightRefused(f"{path.name}: cannot be read: {error.strerror}") from error
+        raise NightRefused(f"{MANIFEST}: cannot be read: {error.strerror}") from error
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "file"
+        raise NightRefused(
+            f"{MANIFEST}: {where}: {first['msg']}; want an object with a list `files` of objects "
+            f"with `file`, and if you like `sha256` and `rows`"
+        ) from None
 
 
-def _read_manifest(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        return {}
-    try:
-        manifest = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise NightRefused(f"{MANIFEST}: not readable as JSON: {error}") from error
-    if not isinstance(manifest, dict) or not isinstance(manifest.get("files", []), list):
-        raise NightRefused(f"{MANIFEST}: want an object with a list `files`")
-    return manifest
-
-
-def _compare(files: dict[str, tuple[SourceFile, ...]], manifest: dict[str, Any]) -> None:
+def _compare(files: dict[str, tuple[SourceFile, ...]], manifest: Manifest) -> None:
     there = {file.path.name: file for of_table in files.values() for file in of_table}
-    for entry in manifest.get("files", []):
-        name = str(entry.get("file"))
-        if table_of(name) is None:
+    for entry in manifest.files:
+        if table_of(entry.file) is None:
             continue
-        if name not in there:
-            raise NightRefused(f"{MANIFEST} names {name}, which is not in the export")
-        if "sha256" in entry and entry["sha256"] != there[name].sha256:
+        if entry.file not in there:
+            raise NightRefused(f"{MANIFEST} names {entry.file!r}, which is not in the export")
+        if entry.sha256 not in (None, there[entry.file].sha256):
             raise NightRefused(
-                f"{name}: its sha256 is not that of {MANIFEST}; the file is incomplete or was "
-                f"changed after the export. Copy or export it again."
+                f"{entry.file}: its sha256 is not that of {MANIFEST}; the file is incomplete or "
+                f"was changed after the export. Copy or export it again."
             )

@@ -17,10 +17,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 import polars_hash as plh
+import pyarrow as pa
+import pyarrow.parquet as pq
 from polars.exceptions import PanicException, PolarsError
 
-from flows.errors import NightRefused
-from flows.export import SourceFile, unpacked
+from flows.errors import NightRefused, is_out_of_space
+from flows.export import SourceFile, refuse_if_changed, unpacked
+from flows.settings import Settings
 from schemas.registry import TABLES
 from transforms.mapping import Mapping, received_names
 
@@ -30,6 +33,8 @@ _CHUNK = 1 << 24
 _CELL_LIMIT = 1 << 24
 _FIELD = "\x1f"
 _NULL = "\x00"
+_FEW_ROWS = 1_000_000
+_ROWS_PER_BYTE = 8
 
 
 @dataclass(frozen=True)
@@ -59,29 +64,44 @@ class Irregular(Exception):
 
 
 def batches(
-    file: SourceFile, mapping: Mapping, scratch: Path, batch_rows: int, *, careful: bool = False
+    file: SourceFile,
+    mapping: Mapping,
+    scratch: Path,
+    settings: Settings,
+    *,
+    careful: bool = False,
 ) -> Iterator[pl.DataFrame]:
-    """Read a file of the export in batches of about `batch_rows` rows.
+    """Read a file of the export in batches of about `settings.batch_rows` rows.
 
     Raises NightRefused; and Irregular, at any batch, when the file needs `careful` reading.
     """
     try:
         if file.is_parquet:
-            read = _parquet(file, mapping, batch_rows)
+            read = _parquet(file, mapping, settings.batch_rows)
         else:
-            read = _delimited(file, mapping, scratch, batch_rows, careful)
+            read = _delimited(file, mapping, scratch, settings, careful)
         for batch in read:
             yield _with_row_hash(batch, file.table)
-    except (PolarsError, PanicException, OSError) as error:
+    except (PolarsError, PanicException, OSError, csv.Error, pa.ArrowException) as error:
+        if is_out_of_space(error):
+            raise
+        refuse_if_changed(file)
         # The error's own text may quote cells: it is not passed on.
         raise NightRefused(
             f"{file.path.name}: cannot be read as {'parquet' if file.is_parquet else 'CSV'} "
             f"({type(error).__name__}); export the file again"
         ) from None
+    refuse_if_changed(file)
 
 
 def _parquet(file: SourceFile, mapping: Mapping, batch_rows: int) -> Iterator[pl.DataFrame]:
-    frame = pl.scan_parquet(file.path)
+    rows = pq.read_metadata(file.path).num_rows
+    if rows > _FEW_ROWS and rows > file.bytes * _ROWS_PER_BYTE:
+        raise NightRefused(
+            f"{file.path.name}: claims {rows} rows in {file.bytes} bytes, too few for rows with a "
+            f"key each; export it again"
+        )
+    frame = pl.scan_parquet(file.path, glob=False, hive_partitioning=False)
     schema = frame.collect_schema()
     nested = [name for name, dtype in schema.items() if dtype.is_nested()]
     if nested:
@@ -91,18 +111,24 @@ def _parquet(file: SourceFile, mapping: Mapping, batch_rows: int) -> Iterator[pl
         pl.col(name).cast(pl.String) for name in schema
     )
     extra = _extra(file, mapping, tuple(schema), None)
+    read = 0
     for batch in text.collect_batches(chunk_size=batch_rows, maintain_order=True):
+        read += batch.height
         yield batch.select(*columns, extra, "line", unreadable=pl.lit(None, dtype=pl.String))
+    if read != rows:
+        raise NightRefused(
+            f"{file.path.name}: {read} rows where its own footer says {rows}; export it again"
+        )
 
 
 def _delimited(
-    file: SourceFile, mapping: Mapping, scratch: Path, batch_rows: int, careful: bool
+    file: SourceFile, mapping: Mapping, scratch: Path, settings: Settings, careful: bool
 ) -> Iterator[pl.DataFrame]:
-    path = unpacked(file, scratch)
+    path = unpacked(file, scratch, settings.max_unpack_ratio)
     shape = _shape(path, file, mapping)
     columns = _select(file, mapping, shape.header)
     regular = not careful and (shape.is_regular or _has_one_row_per_line(path, shape))
-    read = _regular(path, shape, batch_rows) if regular else _irregular(path, shape, batch_rows)
+    read = (_regular if regular else _irregular)(path, shape, settings.batch_rows)
     while True:
         try:
             batch = next(read, None)
@@ -119,6 +145,7 @@ def _delimited(
 def _regular(path: Path, shape: Shape, batch_rows: int) -> Iterator[pl.DataFrame]:
     text = pl.scan_csv(
         path,
+        glob=False,
         separator=shape.delimiter,
         quote_char='"' if shape.has_quotes else None,
         has_header=False,
@@ -140,7 +167,12 @@ def _has_one_row_per_line(path: Path, shape: Shape) -> bool:
     field = f'(?:"(?:[^"]|"")*"|[^"{sep}]*)'
     whole = pl.col("line").str.contains(f"^{field}(?:{sep}{field}){{{len(shape.header) - 1}}}\r?$")
     lines = pl.scan_csv(
-        path, separator=_NULL, quote_char=None, has_header=False, schema={"line": pl.String}
+        path,
+        glob=False,
+        separator=_NULL,
+        quote_char=None,
+        has_header=False,
+        schema={"line": pl.String},
     )
     return bool(lines.select(whole.all()).collect(engine="streaming").item())
 

@@ -10,6 +10,7 @@ import polars as pl
 from flows.errors import NightError, NightRefused
 from flows.export import Export
 from flows.intake import batches
+from flows.keys import NO_KEYS, Keys
 from flows.settings import Settings
 from flows.warehouse import Warehouse
 from schemas.registry import TABLES
@@ -53,6 +54,7 @@ class Night:
     """Its number in the warehouse."""
     started_at: datetime
     scratch: Path
+    keys: Keys = NO_KEYS
     replayed: bool = False
     """Whether its rows are read again from the warehouse, instead of an export."""
     export: Export | None = None
@@ -175,8 +177,7 @@ def _from_files(night: Night, warehouse: Warehouse, table: str) -> Iterator[pl.D
         file_no = warehouse.add_file(night.seq, file, night.started_at)
         night.rows_read[file_no] = night.rows_repeated[file_no] = 0
         careful = file.path in night.careful
-        rows_at_a_time = night.settings.batch_rows
-        for batch in batches(file, night.mapping, night.scratch, rows_at_a_time, careful=careful):
+        for batch in batches(file, night.mapping, night.scratch, night.settings, careful=careful):
             rows = without_repeated(batch, seen)
             seen = pl.concat([seen, rows["row_hash"]])
             night.rows_read[file_no] += batch.height

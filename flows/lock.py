@@ -8,6 +8,9 @@ from pathlib import Path
 
 from flows.errors import NightRunning
 
+LOCK = ".lock"
+"""Name of the lock file in the folder of the published nights."""
+
 
 @contextmanager
 def held(*paths: Path, holder: str) -> Iterator[None]:
@@ -20,6 +23,21 @@ def held(*paths: Path, holder: str) -> Iterator[None]:
         for path in sorted(set(paths)):
             stack.enter_context(_one(path, holder))
         yield
+
+
+def holder_of(path: Path) -> str | None:
+    """Return who holds a lock; None when nobody does. What a dead process left says nothing."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return os.read(descriptor, 500).decode("utf-8", "replace").strip() or "another process"
+    finally:
+        os.close(descriptor)
+    return None
 
 
 @contextmanager

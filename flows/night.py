@@ -2,24 +2,36 @@
 
 import hashlib
 import json
+import os
 import shutil
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 from typing import Any, Protocol
 
 import polars as pl
 
-from flows.errors import NightRefused, UsageError
+from flows.errors import NightRefused, UsageError, told
 from flows.export import Export, open_export
 from flows.intake import Irregular
+from flows.job import Job
 from flows.load import Night, load_table
-from flows.lock import held
+from flows.lock import LOCK, held
 from flows.outputs import VERSION, Outputs, Result, summarise, write_outputs, write_run
-from flows.publish import night_folder, nights, publish
+from flows.pseudonyms import pseudonymised
+from flows.publish import (
+    GONE,
+    STAGING,
+    night_folder,
+    nights,
+    publish,
+    read_run,
+    read_table,
+    remove_nights,
+)
 from flows.settings import Settings
 from flows.warehouse import Run, Warehouse
 from models.engine import score
@@ -28,20 +40,10 @@ from schemas.published import Quarantine, columns_of
 from schemas.registry import TABLES
 from transforms.features import features
 from transforms.flags import patient_risk
-from transforms.mapping import Mapping
 from transforms.worklist import worklist
 
-
-@dataclass(frozen=True)
-class Job:
-    """What a night is asked to do. Without an export, a past night is run again."""
-
-    export: Path | None
-    out: Path
-    as_of: date
-    warehouse: Path
-    mapping: Mapping
-    settings: Settings
+_PSEUDONYMS = "pseudonyms"
+_OTHER_PSEUDONYMS = "other pseudonyms or none: give the key that it was published with"
 
 
 class Stage(Protocol):
@@ -59,12 +61,26 @@ def directly(name: str, step: Callable[..., Any], *args: Any) -> Any:
 def run_night(job: Job, stage: Stage = directly) -> Result:
     """Run one night and publish it. Raises NightError; then nothing is published."""
     started_at = datetime.now(UTC)
-    job.out.mkdir(parents=True, exist_ok=True)
-    locks = (job.out / ".lock", job.warehouse.with_name(job.warehouse.name + ".lock"))
-    with held(*locks, holder=f"night of {job.as_of}, since {started_at:%Y-%m-%dT%H:%M:%SZ}"):
-        _sweep(job.out)
-        with tempfile.TemporaryDirectory(prefix=".staging-", dir=job.out) as staging:
-            return _run(job, started_at, Path(staging), _timed(stage))
+    locks = (job.out / LOCK, job.warehouse.with_name(job.warehouse.name + ".lock"))
+    holder = f"night of {job.as_of}, since {started_at:%Y-%m-%dT%H:%M:%SZ}"
+    with told(job.out), private(job.settings.umask):
+        job.out.mkdir(parents=True, exist_ok=True)
+        with held(*locks, holder=holder):
+            _sweep(job.out)
+            with tempfile.TemporaryDirectory(
+                prefix=STAGING, dir=job.out, ignore_cleanup_errors=True
+            ) as staging:
+                return _run(job, started_at, Path(staging), _timed(stage))
+
+
+@contextmanager
+def private(umask: str) -> Iterator[None]:
+    """Keep the files that are made inside from everybody whom the umask leaves out."""
+    before = os.umask(int(umask, 8))
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 class _timed:  # noqa: N801
@@ -87,19 +103,19 @@ def _run(job: Job, started_at: datetime, staging: Path, stage: _timed) -> Result
     scratch.mkdir()
     staged.mkdir()
     with Warehouse(job.warehouse, job.settings.duckdb_memory, scratch) as warehouse:
+        _settle_unfinished(job, warehouse)
         past = _past_night(job, warehouse)
-        warehouse.forget_unfinished()
         if past is None:
             night = _new_night(job, started_at, scratch, warehouse, stage)
         else:
             night = _night_again(job, started_at, scratch, warehouse, past)
+        last = _read_last(job, night)
         for table in TABLES:
             stage(f"load {table}", _load, night, warehouse, table)
         _compare_with_manifest(night)
         quarantine = stage("quarantine", _quarantine, night, warehouse)
         derived = stage("derive variables", _features, night)
         scores = stage("score", _scores, derived)
-        last = _read_last(job.out, night.previous)
         risk = stage("flag", patient_risk, derived, scores, last)
         outputs = Outputs(derived, scores, risk, worklist(risk), quarantine)
         stage("write", write_outputs, outputs, staged, night)
@@ -110,7 +126,21 @@ def _run(job: Job, started_at: datetime, staging: Path, stage: _timed) -> Result
             warehouse.finish_run(
                 night.seq, datetime.now(UTC), night.previous, night.mapping, outputs.mart
             )
+            warehouse.forget_history(job.settings.keep_history)
+            remove_nights(job.out, job.settings.keep_nights)
     return result
+
+
+def _settle_unfinished(job: Job, warehouse: Warehouse) -> None:
+    """Keep a night that was killed after it was published; forget one killed before.
+
+    A night of tonight's own date is forgotten either way: it is being run again.
+    """
+    for run in warehouse.unfinished():
+        report = read_run(night_folder(job.out, run.as_of))
+        if run.as_of != job.as_of and report and report["run_id"] == run.run_id:
+            warehouse.mark_published(run.seq, datetime.now(UTC), report["previous"])
+    warehouse.forget_unfinished()
 
 
 def _new_night(
@@ -119,8 +149,9 @@ def _new_night(
     export = stage("check the export", open_export, job.export)
     run_id = _identity(job, export)
     used = job.settings.model_dump(mode="json")
-    seq = warehouse.start_run(run_id, job.as_of, started_at, job.mapping, used)
-    night = Night(run_id, job.as_of, job.mapping, job.settings, seq, started_at, scratch)
+    kept = used | {_PSEUDONYMS: job.keys.fingerprint}
+    seq = warehouse.start_run(run_id, job.as_of, started_at, job.mapping, kept)
+    night = Night(run_id, job.as_of, job.mapping, job.settings, seq, started_at, scratch, job.keys)
     night.export = export
     night.previous = _night_before(job)
     if export.ignored:
@@ -133,8 +164,17 @@ def _new_night(
 def _night_again(
     job: Job, started_at: datetime, scratch: Path, warehouse: Warehouse, past: Run
 ) -> Night:
-    settings = Settings(**past.settings)
-    night = Night(past.run_id, job.as_of, past.mapping, settings, past.seq, started_at, scratch)
+    if not past.history_kept:
+        raise NightRefused(
+            f"the warehouse no longer has the rows of {job.as_of}: keep_history let them go"
+        )
+    used = dict(past.settings)
+    if used.pop(_PSEUDONYMS, None) != job.keys.fingerprint:
+        raise UsageError(f"the night of {job.as_of} had {_OTHER_PSEUDONYMS}")
+    settings = Settings(**used)
+    night = Night(
+        past.run_id, job.as_of, past.mapping, settings, past.seq, started_at, scratch, job.keys
+    )
     night.replayed = True
     night.previous = warehouse.previous_of(past.seq)
     ignored = "; the export given was not loaded" if job.export else ""
@@ -163,6 +203,11 @@ def _past_night(job: Job, warehouse: Warehouse) -> Run | None:
     """
     past = warehouse.night_of(job.as_of)
     latest = warehouse.latest_as_of()
+    if job.as_of_clock and latest is not None and job.as_of < latest:
+        raise NightRefused(
+            f"the clock says {job.as_of}, but the last night was of {latest}: has the clock gone "
+            f"back? Set it right, or give --as-of."
+        )
     if job.export is None and past is None:
         raise UsageError(
             f"no night of {job.as_of} in {job.warehouse}; give --export to run a new one"
@@ -180,6 +225,7 @@ def _identity(job: Job, export: Export) -> str:
         ),
         "mapping": job.mapping.model_dump(mode="json"),
         "windows": job.settings.windows.model_dump(mode="json"),
+        "pseudonyms": job.keys.fingerprint,
         "version": VERSION,
     }
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
@@ -202,11 +248,22 @@ def _night_before(job: Job) -> str | None:
     return earlier[-1] if earlier else None
 
 
-def _read_last(out: Path, previous: str | None) -> pl.DataFrame | None:
-    path = out / (previous or "") / "patient_risk.parquet"
-    if previous is None or not path.is_file():
+def _read_last(job: Job, night: Night) -> pl.DataFrame | None:
+    """Return patient_risk of the night that this one is compared with; None when there is none.
+
+    Raises NightRefused when it is gone or damaged: everybody would look newly flagged.
+    """
+    if night.previous is None:
         return None
-    return pl.read_parquet(path, hive_partitioning=False)
+    folder = job.out / night.previous
+    report = read_run(folder)
+    if report is None:
+        raise NightRefused(
+            f"{folder}, with which the night of {job.as_of} is compared, is gone or not whole"
+        )
+    if report.get(_PSEUDONYMS) != job.keys.fingerprint:
+        raise UsageError(f"{night.previous} has {_OTHER_PSEUDONYMS}, or publish elsewhere (--out)")
+    return read_table(folder / "patient_risk.parquet", job.keys)
 
 
 def _quarantine(night: Night, warehouse: Warehouse) -> pl.DataFrame:
@@ -222,7 +279,7 @@ def _quarantine(night: Night, warehouse: Warehouse) -> pl.DataFrame:
             parts.append(rejected.join(originals, on="row_hash", how="left"))
         kept = pl.concat(parts).drop("file_no", "row_date")
         warehouse.add_quarantine(night.seq, kept)
-    return kept.sort("table", "file", "line").select(
+    return pseudonymised(kept.sort("table", "file", "line"), night.keys).select(
         pl.col(name).cast(dtype) for name, dtype in columns_of(Quarantine).items()
     )
 
@@ -232,7 +289,7 @@ def _features(night: Night) -> pl.DataFrame:
     set_aside = night.set_aside.lazy()
     derived = features(tables, set_aside, night.as_of, night.settings.windows)
     night.tables.clear()
-    return derived.with_columns(night.patients["patient_id"])
+    return pseudonymised(derived.with_columns(night.patients["patient_id"]), night.keys)
 
 
 def _scores(derived: pl.DataFrame) -> dict[str, pl.DataFrame]:
@@ -241,5 +298,5 @@ def _scores(derived: pl.DataFrame) -> dict[str, pl.DataFrame]:
 
 def _sweep(out: Path) -> None:
     """Remove what a night that was killed left behind; the lock says that none is running."""
-    for left in out.glob(".staging-*"):
+    for left in (*out.glob(f"{STAGING}*"), *out.glob(f"{GONE}*")):
         shutil.rmtree(left, ignore_errors=True)

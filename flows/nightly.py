@@ -5,7 +5,7 @@ that no patient identifier reaches Prefect.
 """
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,10 @@ from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from flows.errors import NightError, Unexpected
-from flows.night import Job, run_night
+from flows.errors import NightError, Unexpected, is_failure, is_out_of_space
+from flows.job import job_of
+from flows.night import run_night
 from flows.outputs import Result
-from flows.settings import load_mapping, load_settings
 
 RETRIES = 2
 RETRY_DELAY_SECONDS = 10
@@ -49,9 +49,10 @@ def as_task(name: str, step: Callable[..., Any], *args: Any) -> Any:
     def run() -> Any:
         try:
             return step(*args)
-        except (NightError, OSError):
-            raise
-        except Exception as error:
+        except BaseException as error:
+            known = isinstance(error, NightError | OSError) or is_out_of_space(error)
+            if known or not is_failure(error):
+                raise
             # Prefect keeps what an exception says.
             raise Unexpected(error) from None
 
@@ -71,14 +72,7 @@ def nightly(
 
     `as_of` defaults to today (UTC), `warehouse` to OUT/warehouse.duckdb.
     """
-    job = Job(
-        export=export,
-        out=out,
-        as_of=as_of or datetime.now(UTC).date(),
-        warehouse=warehouse or out / "warehouse.duckdb",
-        mapping=load_mapping(mapping),
-        settings=load_settings(settings),
-    )
+    job = job_of(export, out, as_of, warehouse, mapping, settings)
     result = run_night(job, as_task)
     _leave_artifacts(result)
     return result

@@ -11,8 +11,8 @@ import polars as pl
 
 from flows.errors import NightError
 from flows.load import FileCount, Night
-from flows.publish import json_ready, sha256, write_csv, write_parquet
-from models.spec import Model, library
+from flows.publish import RUN, json_ready, sha256, write_csv, write_parquet
+from models.spec import Model, digests, library
 from schemas.features import Features
 from schemas.published import PatientRisk, Quarantine, Worklist, descriptions_of
 from schemas.scores import ModelScores
@@ -75,7 +75,10 @@ class Result:
 
 
 def write_outputs(outputs: Outputs, staged: Path, night: Night) -> None:
-    """Write the tables of a night, each column described, each file with the night's identity."""
+    """Write the tables of a night, each column described, each file with the night's identity.
+
+    Under an encryption key nothing that names a patient is written in the clear: no CSV.
+    """
     identity = {
         "thyrisk_run_id": night.run_id,
         "thyrisk_as_of": str(night.as_of),
@@ -89,8 +92,9 @@ def write_outputs(outputs: Outputs, staged: Path, night: Night) -> None:
         ("worklist", outputs.review, descriptions_of(Worklist)),
         ("model_scores", scores, _score_descriptions(library())),
     ):
-        write_parquet(frame, staged / f"{name}.parquet", described, identity)
-    write_csv(outputs.review, staged / "worklist.csv")
+        write_parquet(frame, staged / f"{name}.parquet", described, identity, night.keys)
+    if night.keys.encryption is None:
+        write_csv(outputs.review, staged / "worklist.csv")
 
 
 def _score_descriptions(models: dict[str, Model]) -> dict[str, str]:
@@ -141,9 +145,14 @@ def write_run(staged: Path, night: Night, result: Result) -> None:
         "outputs": {path.name: sha256(path) for path in sorted(staged.iterdir())},
         "settings": night.settings.model_dump(mode="json"),
         "mapping": night.mapping.model_dump(mode="json"),
-        "models": {name: model.doi for name, model in library().items()},
+        "pseudonyms": night.keys.fingerprint,
+        "encrypted": night.keys.encryption is not None,
+        "models": {
+            name: {"doi": model.doi, "sha256": digest}
+            for (name, model), digest in zip(library().items(), digests(), strict=True)
+        },
         "versions": {"python": platform.python_version()}
         | {name: version(name) for name in _LIBRARIES},
     }
     text = json.dumps(json_ready(report), indent=2, ensure_ascii=False)
-    (staged / "run.json").write_text(text + "\n", "utf-8")
+    (staged / RUN).write_text(text + "\n", "utf-8")

@@ -3,6 +3,7 @@
 import ctypes
 import errno
 import hashlib
+import json
 import os
 import shutil
 from collections.abc import Mapping
@@ -11,9 +12,17 @@ from typing import Any
 
 import polars as pl
 import pyarrow as pa
+from polars.exceptions import PanicException, PolarsError
+
+from flows.errors import NightRefused
+from flows.keys import NO_KEYS, Keys
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
+_ENCRYPTED = b"PARE"
+RUN = "run.json"
+STAGING, GONE = ".staging-", ".gone-"
+"""What unfinished and removed nights are called: no reader looks at them."""
 _RUNS_AS_FORMULA = r"^[=+\-@\t\r]"
 
 
@@ -28,14 +37,20 @@ def nights(out: Path) -> list[Path]:
 
 
 def write_parquet(
-    frame: pl.DataFrame, path: Path, descriptions: Mapping[str, str], identity: Mapping[str, str]
+    frame: pl.DataFrame,
+    path: Path,
+    descriptions: Mapping[str, str],
+    identity: Mapping[str, str],
+    keys: Keys,
 ) -> None:
     """Write a table with a description on each column and the night's identity on the file."""
     fields = [
         field.with_metadata({"description": descriptions.get(field.name, "")})
         for field in _arrow_schema(frame)
     ]
-    frame.write_parquet(path, arrow_schema=pa.schema(fields), metadata=dict(identity))
+    frame.write_parquet(
+        path, arrow_schema=pa.schema(fields), metadata=dict(identity), encryption=keys.writing
+    )
 
 
 def _arrow_schema(frame: pl.DataFrame) -> pa.Schema:
@@ -68,14 +83,14 @@ def publish(staged: Path, target: Path) -> None:
     A night of the same date is replaced in the same step; `latest` points at the newest date.
     """
     for path in sorted(staged.iterdir()):
-        _sync(path)
-    _sync(staged)
+        sync(path)
+    sync(staged)
     if target.exists():
         _exchange(staged, target)
         shutil.rmtree(staged)
     else:
         staged.rename(target)
-    _sync(target.parent)
+    sync(target.parent)
     _point_latest(target.parent)
 
 
@@ -103,7 +118,8 @@ def _point_latest(out: Path) -> None:
     pointer.replace(out / "latest")
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Wait until a file or folder is on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -111,14 +127,60 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def read_published(out: Path, name: str, run_date: str | None = None) -> pl.DataFrame | None:
-    """Return a table of a published night (the newest by default); None when there is none."""
+def read_published(
+    out: Path, name: str, run_date: str | None = None, keys: Keys = NO_KEYS
+) -> pl.DataFrame | None:
+    """Return a table of a published night (the newest by default); None when there is none.
+
+    Raises NightRefused when it cannot be read.
+    """
     folders = nights(out)
     if run_date is not None:
         folders = [folder for folder in folders if folder.name == f"run_date={run_date}"]
-    if not folders:
+    return read_table(folders[-1] / name, keys) if folders else None
+
+
+def read_table(path: Path, keys: Keys) -> pl.DataFrame:
+    """Return a published table. Raises NightRefused when it cannot be read."""
+    try:
+        locked = is_encrypted(path)
+        if locked and keys.encryption is None:
+            raise NightRefused(f"{path} is encrypted; set THYRISK_ENCRYPTION_KEY_FILE")
+        decryption = keys.reading if locked else None
+        return pl.read_parquet(path, glob=False, hive_partitioning=False, decryption=decryption)
+    except (PolarsError, PanicException, OSError) as error:
+        raise NightRefused(
+            f"{path} cannot be read ({type(error).__name__}); `thyrisk verify {path.parent}` says "
+            f"what is wrong with that night"
+        ) from None
+
+
+def read_run(folder: Path) -> dict[str, Any] | None:
+    """Return run.json of a published night; None when it is not there or not whole."""
+    try:
+        report: dict[str, Any] = json.loads((folder / RUN).read_bytes())
+    except (OSError, ValueError):
         return None
-    return pl.read_parquet(folders[-1] / name, hive_partitioning=False)
+    return report
+
+
+def is_encrypted(path: Path) -> bool:
+    """Tell whether a parquet file is encrypted, footer and all."""
+    with path.open("rb") as stream:
+        return stream.read(4) == _ENCRYPTED
+
+
+def remove_nights(out: Path, keep: int) -> list[str]:
+    """Remove all but the newest `keep` nights (0 keeps all); return the names of those removed.
+
+    A night goes out of sight in one step before its files are deleted.
+    """
+    old = nights(out)[:-keep] if keep else []
+    for folder in old:
+        hidden = out / f"{GONE}{folder.name}"
+        folder.rename(hidden)
+        shutil.rmtree(hidden)
+    return [folder.name for folder in old]
 
 
 def json_ready(value: Any) -> Any:

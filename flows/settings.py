@@ -5,9 +5,11 @@ a section, as THYRISK_WINDOWS__FDG_DAYS) overrides the file.
 """
 
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from cronsim import CronSim, CronSimError
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
@@ -47,6 +49,36 @@ class Settings(BaseSettings):
     )
     batch_rows: int = Field(1_000_000, ge=1, description="rows read and validated at a time")
     duckdb_memory: str = Field("500MB", description="memory that DuckDB may use")
+    max_unpack_ratio: int = Field(
+        200, ge=1, description="refuse a compressed file that grows more than so many times"
+    )
+    smallest_cell: int = Field(
+        5, ge=1, description="reports do not show counts of patients between 1 and this, exclusive"
+    )
+    keep_nights: int = Field(
+        0, ge=0, description="published nights to keep, newest first; 0 keeps all"
+    )
+    keep_history: int = Field(
+        0, ge=0, description="nights the warehouse can run again; older versions go; 0 keeps all"
+    )
+    umask: str = Field(
+        "077", pattern="^0?[0-7]{3}$", description="rights that new files and folders do not get"
+    )
+    schedule: str = Field(
+        "0 2 * * *", description="when nights are due, as cron has it, UTC; for `thyrisk status`"
+    )
+    stale_after_hours: float = Field(
+        36, gt=0, description="`thyrisk status` warns when the last night ended longer ago"
+    )
+
+    @field_validator("schedule")
+    @classmethod
+    def _is_cron(cls, schedule: str) -> str:
+        try:
+            CronSim(schedule, datetime(2000, 1, 1, tzinfo=UTC))
+        except CronSimError as error:
+            raise ValueError(f"not a cron schedule: {error}") from error
+        return schedule
 
     @field_validator("max_bad_share_of")
     @classmethod

@@ -8,8 +8,9 @@
 """
 
 import json
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -18,13 +19,14 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from flows.errors import NightError, NightRefused
+from flows import migrations
+from flows.errors import NightError, NightRefused, NightRunning, is_out_of_space
 from flows.export import SourceFile
 from flows.warehouse_views import LAYOUT, valid_view
 from schemas.registry import TABLES
 from transforms.mapping import Mapping
 
-LAYOUT_VERSION = 1
+_HOLDER = re.compile(r"PID (\d+)")
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class Run:
     as_of: date
     mapping: Mapping
     settings: dict[str, Any]
+    history_kept: bool = True
+    """Whether the rows that it saw are still there, so that it can be run again."""
 
 
 class Warehouse:
@@ -47,30 +51,52 @@ class Warehouse:
     """
 
     def __init__(self, path: Path, memory: str, scratch: Path) -> None:
-        try:
-            self._db = duckdb.connect(
-                str(path), config={"memory_limit": memory, "temp_directory": str(scratch)}
-            )
-        except duckdb.Error as error:
-            raise NightRefused(
-                f"warehouse {path}: cannot be opened ({type(error).__name__}); "
-                f"is it a DuckDB file of this version, and writable?"
-            ) from error
+        self._path = path
+        self._db = self._open(memory, scratch)
         self._do("SET preserve_insertion_order = false")
         self._do("SET enable_progress_bar = false")
         try:
-            self._do(LAYOUT)
-            version = self._scalar("SELECT max(version) FROM ops.layout")
+            self._migrate()
         except duckdb.Error as error:
             self.close()
+            if is_out_of_space(error):
+                raise
             raise NightError(f"warehouse {path}: its layout cannot be made: {error}") from error
-        if version is None:
-            self._do("INSERT INTO ops.layout VALUES (?)", [LAYOUT_VERSION])
-        elif version != LAYOUT_VERSION:
+        except NightRefused:
             self.close()
+            raise
+
+    def _open(self, memory: str, scratch: Path) -> duckdb.DuckDBPyConnection:
+        config: dict[str, Any] = {"memory_limit": memory, "temp_directory": str(scratch)}
+        try:
+            return duckdb.connect(str(self._path), config=config)
+        except duckdb.Error as error:
+            if is_out_of_space(error):
+                raise
+            if holder := _HOLDER.search(str(error)):
+                raise NightRunning(
+                    f"warehouse {self._path} is open in process {holder[1]}; end it, or wait"
+                ) from error
             raise NightRefused(
-                f"warehouse {path}: layout {version}, this version knows {LAYOUT_VERSION}"
+                f"warehouse {self._path}: cannot be opened ({type(error).__name__}); is it a "
+                f"DuckDB file of this version, whole, and writable? docs/operations.md says how "
+                f"to go back to a backup."
+            ) from error
+
+    def _migrate(self) -> None:
+        """Bring the file to the current layout, step by step, each step whole or not at all."""
+        self._do(LAYOUT)
+        version = self._scalar("SELECT max(version) FROM ops.layout")
+        if version is not None and version > migrations.CURRENT:
+            raise NightRefused(
+                f"warehouse {self._path}: layout {version}, this version of thyrisk knows "
+                f"{migrations.CURRENT}; use the newer version that wrote it"
             )
+        for number, sql in migrations.steps(version):
+            with self.transaction():
+                if sql:
+                    self._do(sql)
+                self._do("INSERT INTO ops.layout VALUES (?)", [number])
 
     def close(self) -> None:
         """Close the file; what was not committed is gone."""
@@ -89,7 +115,9 @@ class Warehouse:
         try:
             yield
         except BaseException:
-            self._do("ROLLBACK")
+            # A disk that is full has closed the transaction already.
+            with suppress(duckdb.Error):
+                self._do("ROLLBACK")
             raise
         self._do("COMMIT")
 
@@ -128,7 +156,8 @@ class Warehouse:
         """Record that a night started; return its number."""
         seq = int(self._scalar("SELECT coalesce(max(seq), 0) + 1 FROM ops.runs"))
         self._do(
-            "INSERT INTO ops.runs VALUES (?, ?, ?, ?, NULL, NULL, ?, ?)",
+            "INSERT INTO ops.runs (seq, run_id, as_of, started_at, mapping, settings) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
             [seq, run_id, as_of, started_at, mapping.model_dump_json(), json.dumps(settings)],
         )
         return seq
@@ -157,23 +186,48 @@ class Warehouse:
                 self._do(valid_view(table, seq, mapping))
             with self._shown(mart, "incoming"):
                 self._do("CREATE OR REPLACE TABLE marts.patient_risk AS SELECT * FROM incoming")
-            self._do(
-                "UPDATE ops.runs SET published_at = ?, previous = ? WHERE seq = ?",
-                [at, previous, seq],
-            )
+            self.mark_published(seq, at, previous)
+
+    def mark_published(self, seq: int, at: datetime, previous: str | None) -> None:
+        """Record that a night was published."""
+        self._do(
+            "UPDATE ops.runs SET published_at = ?, previous = ? WHERE seq = ?", [at, previous, seq]
+        )
+
+    def unfinished(self) -> list[Run]:
+        """Return the nights that started and never said that they were published."""
+        return self._runs("published_at IS NULL", [])
 
     def night_of(self, as_of: date) -> Run | None:
         """Return the last published night of a date."""
+        runs = self._runs("as_of = ? AND published_at IS NOT NULL", [as_of])
+        return runs[-1] if runs else None
+
+    def _runs(self, condition: str, parameters: list[Any]) -> list[Run]:
         rows = self._do(
-            "SELECT seq, run_id, as_of, mapping, settings FROM ops.runs "
-            "WHERE as_of = ? AND published_at IS NOT NULL ORDER BY seq DESC LIMIT 1",
-            [as_of],
+            f"SELECT seq, run_id, as_of, mapping, settings, history_kept FROM ops.runs "
+            f"WHERE {condition} ORDER BY seq",
+            parameters,
         )
-        if not rows:
-            return None
-        row = rows[0]
-        mapping = Mapping.model_validate_json(row[3])
-        return Run(row[0], row[1], row[2], mapping, json.loads(row[4]))
+        return [
+            Run(seq, run_id, as_of, Mapping.model_validate_json(mapping), json.loads(used), kept)
+            for seq, run_id, as_of, mapping, used, kept in rows
+        ]
+
+    def forget_history(self, keep: int) -> None:
+        """Forget what only nights before the newest `keep` saw (0 keeps all)."""
+        oldest = self._scalar(
+            "SELECT min(seq) FROM (SELECT seq FROM ops.runs WHERE published_at IS NOT NULL "
+            "ORDER BY seq DESC LIMIT ?)",
+            [keep],
+        )
+        if not keep or oldest is None:
+            return
+        with self.transaction():
+            for table in TABLES:
+                self._do(f"DELETE FROM raw.{table}_versions WHERE seen_until <= ?", [oldest])
+            self._do("DELETE FROM ops.quarantine WHERE seq < ?", [oldest])
+            self._do("UPDATE ops.runs SET history_kept = false WHERE seq < ?", [oldest])
 
     def previous_of(self, seq: int) -> str | None:
         """Return the folder of the night that a night was compared with."""

@@ -1,5 +1,6 @@
 """What a published model is, as data: every number with its source and its status."""
 
+import hashlib
 import tomllib
 from functools import cache
 from importlib.resources import files
@@ -196,11 +197,18 @@ def parse(text: str, name: str) -> Model:
 
 
 @cache
+def _library_files() -> dict[str, bytes]:
+    found = (path for path in files("models.library").iterdir() if path.name.endswith(".toml"))
+    return {path.name: path.read_bytes() for path in sorted(found, key=lambda path: path.name)}
+
+
+@cache
 def library() -> dict[str, Model]:
     """Return every model of the library by name, in alphabetical order."""
-    found = sorted(
-        (path for path in files("models.library").iterdir() if path.name.endswith(".toml")),
-        key=lambda path: path.name,
-    )
-    models = [parse(path.read_text("utf-8"), path.name) for path in found]
+    models = [parse(content.decode(), name) for name, content in _library_files().items()]
     return {model.name: model for model in models}
+
+
+def digests() -> list[str]:
+    """Return the sha256 of each model file, in the order of `library()`."""
+    return [hashlib.sha256(content).hexdigest() for content in _library_files().values()]

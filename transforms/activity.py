@@ -7,7 +7,7 @@ index date disagree. The total is of the recorded activities: a lower bound when
 
 import polars as pl
 
-from transforms.units import activity_mci
+from transforms.units import activity_mci, divided
 
 _MICRO = 1_000_000
 
@@ -33,4 +33,4 @@ def activity(i131_treatments: pl.LazyFrame, index: pl.LazyFrame) -> pl.LazyFrame
 
 def exact_sum(column: str) -> pl.Expr:
     """Sum to six decimals in whole numbers, so that the order of the rows cannot matter."""
-    return (pl.col(column) * _MICRO).round().cast(pl.Int64).sum() / _MICRO
+    return divided((pl.col(column) * _MICRO).round().cast(pl.Int64).sum(), _MICRO)

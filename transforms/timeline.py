@@ -9,6 +9,7 @@ from datetime import date
 import polars as pl
 
 from schemas.registry import EVENT_TABLES
+from transforms.units import divided
 
 Tables = Mapping[str, pl.LazyFrame]
 DAYS_PER_MONTH = 30.4375
@@ -92,4 +93,4 @@ def days_between(start: str, end: str) -> pl.Expr:
 
 def months_between(start: str, end: str) -> pl.Expr:
     """Return the months (of 30.4375 days) from one date to another."""
-    return days_between(start, end) / DAYS_PER_MONTH
+    return divided(days_between(start, end), DAYS_PER_MONTH)

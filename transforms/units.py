@@ -9,6 +9,15 @@ NG_ML_PER_PMOL_L = 0.66
 _EXACT_DIGITS = 9
 
 
+def divided(value: pl.Expr, by: float) -> pl.Expr:
+    """Divide, to nine decimals, the same for one row as for a million.
+
+    polars divides by a number as it multiplies by its inverse, but not where a column has one
+    row: the last bit would depend on how rows are split.
+    """
+    return (value / by).round(_EXACT_DIGITS)
+
+
 def activity_mci(activity: str = "activity", unit: str = "activity_unit") -> pl.Expr:
     """Administered activity in mCi; 1 mCi is exactly 37 MBq."""
     value = pl.col(activity)

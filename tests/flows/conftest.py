@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from flows.night import Job, run_night
+from flows.job import Job
+from flows.keys import NO_KEYS, Keys
+from flows.night import run_night
 from flows.outputs import Result
 from flows.settings import Settings
 from tests.registry import AS_OF
@@ -28,6 +30,7 @@ def night(out: Path) -> RunNight:
         as_of: date = AS_OF,
         to: Path | None = None,
         mapping: Mapping | None = None,
+        keys: Keys = NO_KEYS,
         **settings: Any,
     ) -> Result:
         target = to or out
@@ -39,6 +42,7 @@ def night(out: Path) -> RunNight:
                 target / "warehouse.duckdb",
                 mapping or Mapping(),
                 Settings(**settings),
+                keys,
             )
         )
 

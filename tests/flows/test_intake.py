@@ -9,7 +9,7 @@ import pytest
 from flows.errors import NightRefused, UsageError
 from flows.export import SourceFile, open_export
 from flows.intake import batches
-from flows.settings import load_mapping, load_settings
+from flows.settings import Settings, load_mapping, load_settings
 from schemas.registry import TABLES
 from tests.flows.conftest import RunNight
 from tests.registry import Registry, days
@@ -23,7 +23,7 @@ def read(path: Path, mapping: Mapping | None = None, table: str = "surgeries") -
     file = SourceFile(table, path, "", path.stat().st_size)
     scratch = path.parent / "scratch"
     scratch.mkdir(exist_ok=True)
-    return pl.concat(batches(file, mapping or Mapping(), scratch, 1000))
+    return pl.concat(batches(file, mapping or Mapping(), scratch, Settings()))
 
 
 @pytest.fixture

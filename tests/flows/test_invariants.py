@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from flows.night import Job, run_night
+from flows.job import Job
+from flows.night import run_night
 from flows.outputs import Result
 from flows.settings import Settings
 from flows.synth import Registry, synthesise

@@ -1,0 +1,24 @@
+"""Pseudonyms in what is published: the same patient has the same one in every night."""
+
+import polars as pl
+
+from flows.keys import Keys
+
+
+def pseudonymised(frame: pl.DataFrame, keys: Keys) -> pl.DataFrame:
+    """Return a table without the registry's identifiers; without a key, as it is.
+
+    patient_id and the identifiers of rows become pseudonyms, the received text of rejected rows
+    is left out, and the order is that of the pseudonyms: the registry's would give it away.
+    """
+    if keys.pseudonym is None:
+        return frame
+    named = ["patient_id", *(name for name in frame.columns if _is_row(name))]
+    replaced = frame.with_columns(keys.pseudonyms(frame[name]).alias(name) for name in named)
+    if "original" in frame.columns:
+        replaced = replaced.with_columns(original=pl.lit(None, dtype=pl.String))
+    return replaced.sort("patient_id", maintain_order=True)
+
+
+def _is_row(name: str) -> bool:
+    return name.endswith("_row") or name == "row_key"

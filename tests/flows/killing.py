@@ -1,0 +1,101 @@
+"""A night that kills itself with SIGKILL at one of its calls, and how to compare what is left.
+
+python -m tests.flows.killing EXPORT OUT CALL
+"""
+
+# ruff: noqa: T201 - a command
+
+import hashlib
+import os
+import signal
+import sys
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from flows.job import Job
+from flows.night import run_night
+from flows.publish import nights
+from flows.settings import Settings
+from schemas.registry import TABLES
+from transforms.mapping import Mapping
+
+FIRST, TONIGHT = date(2026, 6, 29), date(2026, 6, 30)
+_OURS = str(Path(__file__).parents[2] / "flows")
+_WORLD = {"execute", "fsync", "rename", "symlink", "unlink", "rmdir", "mkdir", "replace"}
+_STATE = {"started_at", "published_at", "loaded_at"}
+
+
+def night(export: Path, out: Path, as_of: date = TONIGHT) -> None:
+    """Run a night of three tables a batch, so that there are instants between batches."""
+    settings = Settings(batch_rows=5, keep_nights=2)
+    run_night(Job(export, out, as_of, out / "warehouse.duckdb", Mapping(), settings))
+
+
+def content(out: Path) -> dict[str, str]:
+    """Return a digest of every published file, and of every row of the warehouse."""
+    found = {
+        f"{folder.name}/{path.name}": hashlib.sha256(path.read_bytes()).hexdigest()
+        for folder in nights(out)
+        for path in folder.iterdir()
+        if path.name != "run.json"
+    }
+    found["latest"] = str((out / "latest").readlink())
+    with duckdb.connect(str(out / "warehouse.duckdb"), read_only=True) as db:
+        for table in _tables():
+            rows = db.sql(f"SELECT * FROM {table}")
+            kept = ", ".join(f'"{name}"' for name in rows.columns if name not in _STATE)
+            lines = db.sql(f"SELECT {kept} FROM {table} ORDER BY ALL").fetchall()
+            found[table] = hashlib.sha256(repr(lines).encode()).hexdigest()
+    return found
+
+
+def is_finished(out: Path) -> bool:
+    """Tell whether tonight's night said that it was published."""
+    finished = "SELECT count(*) FROM ops.runs WHERE as_of = ? AND published_at IS NOT NULL"
+    with duckdb.connect(str(out / "warehouse.duckdb"), read_only=True) as db:
+        return bool(db.execute(finished, [TONIGHT]).fetchall()[0][0])
+
+
+def _tables() -> list[str]:
+    raw = [f"raw.{name}_versions" for name in TABLES]
+    valid = [f"valid.{name}" for name in TABLES]
+    return [*raw, *valid, "ops.runs", "ops.files", "ops.quarantine", "marts.patient_risk"]
+
+
+def count_calls(act: Callable[[int], None]) -> Callable[[Any, str, Any], None]:
+    """Call `act` with a running number at each call into our flows, return, or act on the disk."""
+    seen = 0
+
+    def profile(frame: Any, event: str, argument: Any) -> None:
+        nonlocal seen
+        ours = event in ("call", "return") and frame.f_code.co_filename.startswith(_OURS)
+        world = event in ("c_call", "c_return") and argument.__name__ in _WORLD
+        if ours or world:
+            seen += 1
+            act(seen)
+
+    return profile
+
+
+def main(export: Path, out: Path, call: int) -> None:
+    """Run a night and die at a call; told call 0, live and print how many there were."""
+    last = 0
+
+    def die(number: int) -> None:
+        nonlocal last
+        last = number
+        if number == call:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.setprofile(count_calls(die))
+    night(export, out)
+    sys.setprofile(None)
+    print(last)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))
