@@ -82,6 +82,9 @@ def batches(
             read = _delimited(file, mapping, scratch, settings, careful)
         for batch in read:
             yield _with_row_hash(batch, file.table)
+    except NightRefused:
+        refuse_if_changed(file)
+        raise
     except (PolarsError, PanicException, OSError, csv.Error, pa.ArrowException) as error:
         if is_out_of_space(error):
             raise

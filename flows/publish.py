@@ -23,6 +23,7 @@ _ENCRYPTED = b"PARE"
 RUN = "run.json"
 STAGING, GONE = ".staging-", ".gone-"
 """What unfinished and removed nights are called: no reader looks at them."""
+_ROOM_FOR_A_FOOTER = 1 << 20
 _RUNS_AS_FORMULA = r"^[=+\-@\t\r]"
 
 
@@ -48,9 +49,15 @@ def write_parquet(
         field.with_metadata({"description": descriptions.get(field.name, "")})
         for field in _arrow_schema(frame)
     ]
-    frame.write_parquet(
-        path, arrow_schema=pa.schema(fields), metadata=dict(identity), encryption=keys.writing
-    )
+    try:
+        frame.write_parquet(
+            path, arrow_schema=pa.schema(fields), metadata=dict(identity), encryption=keys.writing
+        )
+    except PolarsError:
+        # Where the disk fills up in the footer, polars says "transport error" and no more.
+        if shutil.disk_usage(path.parent).free < _ROOM_FOR_A_FOOTER:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from None
+        raise
 
 
 def _arrow_schema(frame: pl.DataFrame) -> pa.Schema:

@@ -22,6 +22,7 @@ import polars as pl
 from flows import migrations
 from flows.errors import NightError, NightRefused, NightRunning, is_out_of_space
 from flows.export import SourceFile
+from flows.publish import sync
 from flows.warehouse_views import LAYOUT, valid_view
 from schemas.registry import TABLES
 from transforms.mapping import Mapping
@@ -42,6 +43,22 @@ class Run:
     """Whether the rows that it saw are still there, so that it can be run again."""
 
 
+def _make(path: Path) -> None:
+    """Make an empty file aside and put it in its place: half a file could not be opened again."""
+    aside = path.with_name(f".{path.name}.new")
+    aside.unlink(missing_ok=True)
+    try:
+        duckdb.connect(str(aside)).close()
+        sync(aside)
+        aside.rename(path)
+        sync(path.parent)
+    except duckdb.Error as error:
+        aside.unlink(missing_ok=True)
+        if is_out_of_space(error):
+            raise
+        raise NightError(f"warehouse {path}: cannot be made ({type(error).__name__})") from error
+
+
 class Warehouse:
     """An open warehouse file.
 
@@ -52,6 +69,8 @@ class Warehouse:
 
     def __init__(self, path: Path, memory: str, scratch: Path) -> None:
         self._path = path
+        if not path.exists():
+            _make(path)
         self._db = self._open(memory, scratch)
         self._do("SET preserve_insertion_order = false")
         self._do("SET enable_progress_bar = false")
