@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 OUT ?= out
 
-.PHONY: help run test check bench docs reconstruct lock clean
+.PHONY: help run test check bench docs reconstruct promises sbom audit lock clean
 .DEFAULT_GOAL := help
 
 help:  ## list what can be made
@@ -45,11 +45,30 @@ docs: $(VENV)/.run  ## generate the pages in docs/ that are made from the models
 reconstruct: $(VENV)/.dev  ## from the published tables to the inferred constants: docs/fidelity.md
 	$(BIN)/python -c "from models.reconstruction.fidelity import page; print(page(), end='')" > docs/fidelity.md
 
+promises: $(VENV)/.dev  ## the long run behind docs/promises.md: 160 kills, 12,000 hostile inputs
+	THYRISK_KILLS=160 $(BIN)/python -m pytest -n 2 tests/flows/test_killed.py
+	$(BIN)/python -m tests.flows.fuzzing 1 6000
+	$(BIN)/python -m tests.flows.fuzzing 2 6000
+	$(BIN)/python -m pytest -n 2 tests/flows/test_privacy.py tests/flows/test_hard_times.py
+
+$(VENV)/.supply: requirements-supply.txt $(VENV)/.run
+	$(PIP) install --require-hashes -r requirements-supply.txt
+	@touch $@
+
+sbom: $(VENV)/.supply  ## write sbom.json: everything that is installed to run thyrisk
+	$(BIN)/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml \
+	  --output-reproducible --of JSON -o sbom.json
+
+audit: $(VENV)/.supply  ## look the locked packages up in the vulnerability database (needs it reachable)
+	$(BIN)/pip-audit --strict --disable-pip -r requirements.txt
+
 lock: $(VENV)/.dev  ## resolve the lock files anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-emit-find-links --no-header --no-annotate pyproject.toml -o requirements.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-emit-find-links --no-header --no-annotate pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --no-header --no-annotate --group supply -o requirements-supply.txt
 
 clean:  ## remove the virtual environment and everything generated
-	rm -rf $(VENV) $(OUT) build *.egg-info bench/work
+	rm -rf $(VENV) $(OUT) sbom.json site build *.egg-info bench/work

@@ -28,6 +28,14 @@ from schemas.registry import TABLES
 from transforms.mapping import Mapping, received_names
 
 UNREADABLE = "_line"
+_UNREADABLE_FILE = (
+    PolarsError,
+    PanicException,
+    pa.ArrowException,
+    csv.Error,
+    UnicodeError,
+    OSError,
+)
 DELIMITERS = (",", ";", "\t", "|")
 _CHUNK = 1 << 24
 _CELL_LIMIT = 1 << 24
@@ -85,7 +93,14 @@ def batches(
     except NightRefused:
         refuse_if_changed(file)
         raise
-    except (PolarsError, PanicException, OSError, csv.Error, pa.ArrowException) as error:
+    except (
+        PolarsError,
+        PanicException,
+        OSError,
+        csv.Error,
+        UnicodeError,
+        pa.ArrowException,
+    ) as error:
         if is_out_of_space(error):
             raise
         refuse_if_changed(file)
@@ -98,26 +113,29 @@ def batches(
 
 
 def _parquet(file: SourceFile, mapping: Mapping, batch_rows: int) -> Iterator[pl.DataFrame]:
-    rows = pq.read_metadata(file.path).num_rows
-    if rows > _FEW_ROWS and rows > file.bytes * _ROWS_PER_BYTE:
-        raise NightRefused(
-            f"{file.path.name}: claims {rows} rows in {file.bytes} bytes, too few for rows with a "
-            f"key each; export it again"
-        )
-    frame = pl.scan_parquet(file.path, glob=False, hive_partitioning=False)
-    schema = frame.collect_schema()
-    nested = [name for name, dtype in schema.items() if dtype.is_nested()]
-    if nested:
-        raise NightRefused(f"{file.path.name}: {len(nested)} nested columns; export flat ones")
-    columns = _select(file, mapping, tuple(schema))
-    text = frame.with_row_index("line", offset=1).with_columns(
-        pl.col(name).cast(pl.String) for name in schema
-    )
-    extra = _extra(file, mapping, tuple(schema), None)
-    read = 0
-    for batch in text.collect_batches(chunk_size=batch_rows, maintain_order=True):
-        read += batch.height
-        yield batch.select(*columns, extra, "line", unreadable=pl.lit(None, dtype=pl.String))
+    # pyarrow refuses damaged files that polars reads, or panics on.
+    with pq.ParquetFile(file.path) as parquet:
+        rows = parquet.metadata.num_rows
+        if rows > _FEW_ROWS and rows > file.bytes * _ROWS_PER_BYTE:
+            raise NightRefused(
+                f"{file.path.name}: claims {rows} rows in {file.bytes} bytes, too few for rows "
+                f"with a key each; export it again"
+            )
+        names = tuple(parquet.schema_arrow.names)
+        nested = sum(pa.types.is_nested(field.type) for field in parquet.schema_arrow)
+        if nested:
+            raise NightRefused(f"{file.path.name}: {nested} nested columns; export flat ones")
+        _refuse_repeated(file, mapping, names)
+        columns = _select(file, mapping, names)
+        extra = _extra(file, mapping, names, None)
+        read = 0
+        for batch in parquet.iter_batches(batch_size=batch_rows):
+            batch.validate(full=True)
+            frame = pl.from_arrow(batch)
+            assert isinstance(frame, pl.DataFrame)  # noqa: S101
+            text = frame.with_columns(pl.all().cast(pl.String)).with_row_index("line", read + 1)
+            read += frame.height
+            yield text.select(*columns, extra, "line", unreadable=pl.lit(None, dtype=pl.String))
     if read != rows:
         raise NightRefused(
             f"{file.path.name}: {read} rows where its own footer says {rows}; export it again"
@@ -141,8 +159,8 @@ def _delimited(
             raise Irregular(file) from None
         if batch is None:
             return
-        rows = _without_blank_lines(batch, shape)
-        yield rows.select(*columns, _extra(file, mapping, shape.header, rows), "line", "unreadable")
+        extra = _extra(file, mapping, shape.header, batch)
+        yield batch.select(*columns, extra, "line", "unreadable")
 
 
 def _regular(path: Path, shape: Shape, batch_rows: int) -> Iterator[pl.DataFrame]:
@@ -192,7 +210,9 @@ def _irregular(path: Path, shape: Shape, batch_rows: int) -> Iterator[pl.DataFra
         start = records.line_num + 1
         while chunk := list(islice(_numbered(records, start), batch_rows)):
             start = records.line_num + 1
-            rows = [_record(record, line, width, shape.delimiter) for line, record in chunk]
+            rows = [
+                _record(record, line, width, shape.delimiter) for line, record in chunk if record
+            ]
             yield pl.DataFrame(rows, schema=schema, orient="row")
 
 
@@ -204,22 +224,13 @@ def _numbered(records: Any, start: int) -> Iterator[tuple[int, list[str]]]:
 
 def _record(record: list[str], line: int, width: int, delimiter: str) -> list[str | int | None]:
     why = None
-    if record and len(record) != width:
+    if len(record) != width:
         why = f"row: {len(record)} fields where the header has {width}"
     elif any("�" in cell for cell in record):
         why = "row: not UTF-8"
-    if why or not record:
-        return [*[None] * width, line, why, delimiter.join(record) or None]
+    if why:
+        return [*[None] * width, line, why, delimiter.join(record)]
     return [*(cell or None for cell in record), line, None, None]
-
-
-def _without_blank_lines(batch: pl.DataFrame, shape: Shape) -> pl.DataFrame:
-    first = shape.header[0]
-    if not batch[first].null_count():
-        return batch
-    return batch.filter(
-        ~pl.all_horizontal(pl.col(*shape.header).is_null()) | pl.col("unreadable").is_not_null()
-    )
 
 
 def _shape(path: Path, file: SourceFile, mapping: Mapping) -> Shape:
@@ -235,10 +246,7 @@ def _shape(path: Path, file: SourceFile, mapping: Mapping) -> Shape:
         if not line:
             raise NightRefused(f"{name}: empty; a table without rows still needs its header")
         header, delimiter = _header(line, file.table, mapping)
-        if len(set(header)) != len(header):
-            known = received_names(mapping, file.table).values()
-            twice = [column for column in known if header.count(column) > 1]
-            raise NightRefused(f"{name}: columns appear twice: {', '.join(twice) or 'others'}")
+        _refuse_repeated(file, mapping, header)
         stream.seek(0)
         lines = separators = 0
         has_quotes, is_utf8, last = False, True, b""
@@ -252,6 +260,15 @@ def _shape(path: Path, file: SourceFile, mapping: Mapping) -> Shape:
             last = chunk[-1:]
     lines += last != b"\n"
     return Shape(delimiter, header, lines, separators, has_quotes, is_utf8 and not rest)
+
+
+def _refuse_repeated(file: SourceFile, mapping: Mapping, header: tuple[str, ...]) -> None:
+    if len(set(header)) != len(header):
+        known = received_names(mapping, file.table).values()
+        twice = [column for column in known if header.count(column) > 1]
+        raise NightRefused(
+            f"{file.path.name}: columns appear twice: {', '.join(twice) or 'others'}"
+        )
 
 
 def _still_utf8(rest: bytes, chunk: bytes, so_far: bool) -> tuple[bool, bytes]:

@@ -141,24 +141,6 @@ cli.main()
     assert done.returncode == 0, done.stderr + done.stdout
 
 
-def test_the_prefect_flow_publishes_the_same_night_and_keeps_patients_out(
-    export: Path, tmp_path: Path
-) -> None:
-    home = tmp_path / "prefect"
-    one, two = tmp_path / "one", tmp_path / "two"
-    same = ("--export", export, "--as-of", "2026-06-30")
-    served = thyrisk("nightly", *same, "--out", one, PREFECT_HOME=str(home))
-    alone = thyrisk("nightly", *same, "--out", two, "--no-server")
-    assert served.returncode == alone.returncode == 0, served.stderr
-    for name in ("patient_risk.parquet", "features.parquet", "worklist.csv"):
-        night = "run_date=2026-06-30"
-        assert (one / night / name).read_bytes() == (two / night / name).read_bytes()
-    kept = b"".join(path.read_bytes() for path in home.rglob("*") if path.is_file())
-    assert b"thyrisk-rows" in kept
-    assert b"load labs" in kept
-    assert b"CANARY" not in kept + (served.stdout + served.stderr).encode()
-
-
 def test_the_nomogram_is_a_picture_with_the_patient_on_it(export: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     thyrisk("nightly", "--export", export, "--out", out, "--as-of", "2026-06-30", "--no-server")

@@ -1,0 +1,112 @@
+"""No identifier, name or free text leaves the places that are for them."""
+
+import base64
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.flows.test_cli import thyrisk
+from tests.registry import Registry
+
+CANARY = "CANARY"
+MEANT_FOR_PATIENTS = (".parquet", ".csv", ".duckdb", ".wal", ".html")
+"""What is published, and the warehouse: the only files that may name a patient."""
+
+
+@pytest.fixture
+def export(tmp_path: Path) -> Path:
+    """Return an export with a canary in every identifier, name, free text and odd place."""
+    registry = Registry()
+    for number in range(40):
+        patient = f"CANARY-{number}"
+        registry.usual(patient, 62, centre=f"CANARY-CENTRE-{number % 2}")
+        registry.metastasis(patient, "lung").add(
+            "events", patient, event_date="2021-01-01", type="progression", basis="CANARY text"
+        )
+        registry.add("surgeries", patient, surgery_date="CANARY day", procedure="CANARY operation")
+        registry.add("labs", patient, sample_date="2020-06-01", analyte="CANARY", value="CANARY")
+    folder = registry.write(tmp_path / "export")
+    text = (folder / "patients.csv").read_text().splitlines()
+    named = [f"{line},CANARY Jane" for line in text[1:]]
+    (folder / "patients.csv").write_text("\n".join([f"{text[0]},CANARY name", *named]) + "\n")
+    with (folder / "imaging.csv").open("a") as stream:
+        stream.write('CANARY,"a line,\n that is CANARY no row\n')
+    (folder / "letter to CANARY.pdf").touch()
+    return folder
+
+
+def leaks(*places: Path) -> list[str]:
+    """Return the files below some places that hold a canary, or are named after one."""
+    return [
+        str(path)
+        for place in places
+        for path in place.rglob("*")
+        if CANARY in path.name
+        or (
+            path.is_file()
+            and path.suffix not in MEANT_FOR_PATIENTS
+            and CANARY.encode() in path.read_bytes()
+        )
+    ]
+
+
+def run(export: Path, base: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    places = {"PREFECT_HOME": base / "prefect", "TMPDIR": base / "tmp", "HOME": base / "home"}
+    for place in places.values():
+        place.mkdir(parents=True)
+    (base / "loose.toml").write_text("max_bad_share = 1.0\n")
+    return thyrisk(
+        *("nightly", "--export", export, "--out", base / "out", "--as-of", "2026-06-30", *more),
+        **{name: str(place) for name, place in places.items()},
+    )
+
+
+def assert_private(done: subprocess.CompletedProcess[str], base: Path) -> None:
+    assert CANARY not in done.stdout + done.stderr
+    assert leaks(base) == []
+
+
+def kept_by_prefect(base: Path) -> bytes:
+    """Return every byte that Prefect keeps."""
+    return b"".join(p.read_bytes() for p in (base / "prefect").rglob("*") if p.is_file())
+
+
+def is_in(text: str, kept: bytes) -> bool:
+    """Look for a text as it is, and in base64, in which Prefect keeps what it pickles."""
+    unbroken = kept.replace(b"\\n", b"").replace(b"\n", b"")
+    wanted = [text.encode()]
+    for offset, unsure in ((0, 0), (1, 2), (2, 3)):
+        coded = base64.b64encode(b"x" * offset + text.encode()).rstrip(b"=")
+        wanted.append(coded[unsure:-1])
+    return any(form in kept or form in unbroken for form in wanted)
+
+
+def test_canaries_of_a_published_night_stay_where_patients_belong(
+    export: Path, tmp_path: Path
+) -> None:
+    served, alone = tmp_path / "served", tmp_path / "alone"
+    for base, how in ((served, []), (alone, ["--no-server"])):
+        done = run(export, base, "--settings", str(base / "loose.toml"), *how)
+        assert done.returncode == 0, done.stderr
+        assert_private(done, base)
+    kept = kept_by_prefect(served)
+    assert is_in("load labs", kept) and is_in("thyrisk-rows", kept)
+    assert not is_in(CANARY, kept)
+    night = "out/run_date=2026-06-30"
+    for name in ("patient_risk.parquet", "features.parquet", "worklist.csv"):
+        assert (served / night / name).read_bytes() == (alone / night / name).read_bytes()
+
+
+def test_canaries_of_a_refused_night_stay_where_patients_belong(
+    export: Path, tmp_path: Path
+) -> None:
+    served, alone = tmp_path / "served", tmp_path / "alone"
+    for base, how in ((served, []), (alone, ["--no-server"])):
+        done = run(export, base, *how)
+        assert done.returncode == 3, done.stderr
+        assert "surgeries: 40 of 80 rows are bad" in done.stderr
+        assert_private(done, base)
+    kept = kept_by_prefect(served)
+    assert is_in("load patients", kept) and is_in("40 of 80 rows are bad", kept)
+    assert not is_in(CANARY, kept)
