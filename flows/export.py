@@ -74,7 +74,7 @@ def open_export(folder: Path) -> Export:
             found[table].append(_source_file(table, path, folder.resolve()))
         elif path.name != MANIFEST and path.is_file():
             ignored.append(path.name)
-    missing = [name for name, files in found.items() if not files]
+    missing = [name for name, files in found.items() if TABLES[name].required and not files]
     if missing:
         raise NightRefused(
             f"export {folder}: no file for {', '.join(missing)}. A table without rows needs a file "

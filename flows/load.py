@@ -93,7 +93,8 @@ def load_table(night: Night, warehouse: Warehouse, table: str) -> None:
             why = pl.concat_list("unreadable")
             rejected_parts.append(rejected(batch.filter(~is_row), table, why))
             rows = batch.filter(is_row)
-        rows = with_context(typed(rows, table, night.mapping), table, context)
+        rows = _named(typed(rows, table, night.mapping), table, night)
+        rows = with_context(rows, table, context)
         valid, bad = validate(rows, table, night.as_of)
         valid_parts.append(_numbered(valid, table))
         rejected_parts.append(bad)
@@ -103,6 +104,15 @@ def load_table(night: Night, warehouse: Warehouse, table: str) -> None:
     if not night.replayed:
         _count(night, warehouse, table, valid)
     _keep(night, table, valid.drop(PROVENANCE))
+
+
+def _named(rows: pl.DataFrame, table: str, night: Night) -> pl.DataFrame:
+    """Give reviewers' patients their registry identifiers, where the worklist has pseudonyms."""
+    if table != "reviews" or night.keys.pseudonym is None:
+        return rows
+    ids = night.patients["patient_id"]
+    real = pl.col("patient_id").replace(night.keys.pseudonyms(ids), ids)
+    return rows.with_columns(patient_id=real)
 
 
 def _numbered(valid: pl.DataFrame, table: str) -> pl.DataFrame:
@@ -239,6 +249,12 @@ def _refuse_if_bad(night: Night, table: str) -> None:
 def _refuse_if_shrunk(night: Night, warehouse: Warehouse, table: str) -> None:
     read = sum(file.rows_read for file in night.files if file.table == table)
     before = warehouse.rows_of_last_night(table, night.seq)
+    assert night.export is not None  # noqa: S101
+    if before and not night.export.files[table]:
+        raise NightRefused(
+            f"{table}: no file, but the last night had {before} rows; export it again, or with its "
+            f"header alone if it is empty now"
+        )
     if before is None or before < night.settings.judge_from_rows:
         return
     if read < before * (1 - night.settings.max_shrink_share):

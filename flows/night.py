@@ -32,6 +32,7 @@ from flows.publish import (
     read_table,
     remove_nights,
 )
+from flows.reviewed import reviews_of
 from flows.settings import Settings
 from flows.warehouse import Run, Warehouse
 from models.engine import score
@@ -114,10 +115,12 @@ def _run(job: Job, started_at: datetime, staging: Path, stage: _timed) -> Result
             stage(f"load {table}", _load, night, warehouse, table)
         _compare_with_manifest(night)
         quarantine = stage("quarantine", _quarantine, night, warehouse)
+        reviews = stage("look up reviews", reviews_of, job, night, last)
         derived = stage("derive variables", _features, night)
         scores = stage("score", _scores, derived)
-        risk = stage("flag", patient_risk, derived, scores, last)
-        outputs = Outputs(derived, scores, risk, worklist(risk), quarantine)
+        risk = stage("flag", patient_risk, derived, scores, last, reviews)
+        review = worklist(risk, job.settings.worklist_cap)
+        outputs = Outputs(derived, scores, risk, review, quarantine)
         stage("write", write_outputs, outputs, staged, night)
         result = summarise(outputs, night, night_folder(job.out, job.as_of), stage.seconds)
         write_run(staged, night, result)

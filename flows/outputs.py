@@ -16,7 +16,6 @@ from models.spec import Model, digests, library
 from schemas.features import Features
 from schemas.published import PatientRisk, Quarantine, Worklist, descriptions_of
 from schemas.scores import ModelScores
-from transforms.worklist import NEWS
 
 VERSION = version("thyrisk")
 _LIBRARIES = ("thyrisk", "polars", "duckdb", "pandera", "prefect")
@@ -67,6 +66,9 @@ class Result:
     flags: dict[str, dict[str, int]]
     newly_flagged: int
     to_review: int
+    cut_from_worklist: int
+    """Patients who wait for a review but did not get on the list, for its cap."""
+    review_status: dict[str, int]
     new_versions: dict[str, int] = field(default_factory=dict)
     previous: str | None = None
     replayed: bool = False
@@ -111,6 +113,7 @@ def summarise(outputs: Outputs, night: Night, folder: Path, seconds: dict[str, f
     risk = outputs.risk
     if risk.height != night.patients.height:
         raise NightError(f"{night.patients.height} patients in, {risk.height} out")
+    waiting = risk.filter(pl.col("review_status") == "waiting").height
     flags = ("rrdtc_flag", "os_risk_group", "pfs_risk_group")
     return Result(
         run_id=night.run_id,
@@ -120,8 +123,10 @@ def summarise(outputs: Outputs, night: Night, folder: Path, seconds: dict[str, f
         patients=risk.height,
         by_model={name: _counts(frame["status"]) for name, frame in outputs.scores.items()},
         flags={name: _counts(risk[name]) for name in flags},
-        newly_flagged=risk.filter(pl.col("review_priority").is_in(NEWS)).height,
+        newly_flagged=int(risk["newly_flagged"].sum()),
         to_review=outputs.review.height,
+        cut_from_worklist=waiting - outputs.review.height,
+        review_status=_counts(risk["review_status"]),
         new_versions=dict(night.new_versions),
         previous=night.previous,
         replayed=night.replayed,

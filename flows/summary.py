@@ -16,11 +16,16 @@ def show(result: Result, console: Console) -> None:
     compared = f"compared with {result.previous}" if result.previous else "the first night"
     console.print(
         f"{result.patients} patients; {result.newly_flagged} newly flagged ({compared}); "
-        f"{result.to_review} on the worklist."
+        f"{result.to_review} on the worklist{_cut(result)}."
     )
     for warning in result.warnings:
         console.print(f"warning: {warning}", style="yellow", markup=False)
     console.print(f"Published in {result.folder}", soft_wrap=True)
+
+
+def _cut(result: Result) -> str:
+    cut = result.cut_from_worklist
+    return f"; {cut} more wait, cut off by worklist_cap" if cut else ""
 
 
 def _rows(result: Result) -> Table:

@@ -32,6 +32,7 @@ SITE = (
     "other",
 )
 EVENT = ("recurrence", "progression")
+REVIEW_DECISION = ("confirmed", "dismissed", "deferred")
 
 ACTIVITY_UNIT = ("GBq", "MBq", "mCi")
 LENGTH_UNIT = ("mm", "cm")
@@ -56,6 +57,7 @@ SITE_COUNT = ("single", "multi")
 LUNG_TIMING = ("in_time", "late", "none")
 RESPONSE = ("CR", "PR", "SD", "PD")
 MODEL_STATUS = ("scored", "bounded", "ineligible", "insufficient")
+REVIEW_STATUS = ("nothing", "waiting", "reviewed", "deferred")
 RISK = ("high", "low", "indeterminate", "not_applicable")
 
 LIU_SITE_GROUP = (

@@ -86,8 +86,11 @@ def _event_order(table: Table) -> list[Expectation]:
     order = [
         ("patient_id: not in patients", context("patient_known")),
         (f"{when}: before the patient's birth_date", pl.col(when) >= context("birth_date")),
-        (f"{when}: after the patient's death_date", pl.col(when) <= context("death_date")),
     ]
+    if not table.may_follow_death:
+        order.append(
+            (f"{when}: after the patient's death_date", pl.col(when) <= context("death_date"))
+        )
     if table.not_before_diagnosis:
         order.append(
             (
@@ -115,6 +118,10 @@ def expectations(table: Table) -> list[Expectation]:
     found += [x for column in typed if (x := _has_unit(table, column))]
     if table.name == "labs":
         found.append(_lab_unit_fits())
+    if table.name == "reviews":
+        is_deferred = pl.col("decision") == "deferred"
+        has_date = pl.col("deferred_until").is_not_null()
+        found.append(("deferred_until: empty for a deferred patient", ~is_deferred | has_date))
     if table.name == "i131_treatments":
         found.append(("activity: not above 0", pl.col("activity") > 0))
     return found + (_patient_order() if table.date is None else _event_order(table))

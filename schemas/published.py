@@ -83,6 +83,23 @@ class PatientRisk(pa.DataFrameModel):
     changed_since_last: pl.List = words(
         "what differs from the last published night", nullable=False
     )
+    newly_flagged: bool = of(
+        "an RR-DTC criterion or a high risk that the last published night did not have",
+        nullable=False,
+    )
+    review_status: pl.Enum = code(
+        codes.REVIEW_STATUS,
+        "whether the patient waits for a review, was reviewed, or was deferred",
+        nullable=False,
+    )
+    waiting_since: pl.Date = of("date since which the patient waits for a review")
+    reviewed_at: pl.Date = of("date of the last review")
+    review_decision: pl.Enum = code(codes.REVIEW_DECISION, "decision of the last review")
+    deferred_until: pl.Date = of("date on which a deferred patient comes back")
+    reviewed_state: pl.List = words(
+        "what the last reviewer saw: the values of the columns that are watched for changes"
+    )
+    changed_since_review: pl.List = words("what differs from what the last reviewer saw")
 
 
 class Worklist(pa.DataFrameModel):
@@ -100,6 +117,11 @@ class Worklist(pa.DataFrameModel):
     rrdtc_met_date: pl.Date = of("date from which an RR-DTC criterion holds")
     needs: str = of("what would settle an indeterminate flag", nullable=False)
     changed_since_last: str = of("what differs from the last night", nullable=False)
+    newly_flagged: bool = of("flagged tonight, not in the last night", nullable=False)
+    waiting_since: pl.Date = of("date since which the patient waits for a review")
+    reviewed_at: pl.Date = of("date of the last review")
+    review_decision: pl.Enum = code(codes.REVIEW_DECISION, "decision of the last review")
+    changed_since_review: str = of("what differs from what the last reviewer saw")
     quarantined_rows: pl.UInt32 = of("rows of the patient that were quarantined", nullable=False)
 
 

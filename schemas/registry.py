@@ -129,14 +129,29 @@ class Events(pa.DataFrameModel):
     basis: str = of("what the event rests on")
 
 
+class Reviews(pa.DataFrameModel):
+    """One row per review of a patient on the worklist."""
+
+    patient_id: str = of("patient, as the worklist names them", nullable=False)
+    reviewed_at: pl.Date = of("date of the review; a time of day is not looked at", nullable=False)
+    reviewer_role: str = of("role of the reviewer, no name")
+    decision: pl.Enum = code(codes.REVIEW_DECISION, "what was decided", nullable=False)
+    deferred_until: pl.Date = of("date on which a deferred patient comes back")
+    comment: str = of("comment")
+
+
 @dataclass(frozen=True)
 class Table:
     """A table of the export: its name, contract, key and the date that as-of looks at."""
 
     name: str
     model: type[pa.DataFrameModel]
-    key: str
+    key: str | None
+    """The column that tells its rows apart; None where only the whole row does."""
     date: str | None
+    required: bool = True
+    """Whether an export without it is refused."""
+    may_follow_death: bool = False
     not_before_diagnosis: bool = False
     optional: frozenset[str] = frozenset()
     """Columns that no variable is derived from: an export may lack them."""
@@ -186,6 +201,15 @@ TABLES: dict[str, Table] = {
         Table("imaging", Imaging, "study_id", "study_date"),
         Table("metastases", Metastases, "metastasis_id", "detected_date", optional=_BASIS),
         Table("events", Events, "event_id", "event_date", optional=_BASIS),
+        Table(
+            "reviews",
+            Reviews,
+            None,
+            "reviewed_at",
+            required=False,
+            may_follow_death=True,
+            optional=frozenset({"reviewer_role", "comment"}),
+        ),
     )
 }
 """Every table of the export, in the order in which a night reads them."""

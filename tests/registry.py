@@ -36,7 +36,7 @@ class Registry:
     def add(self, table: str, patient: str, **cells: Any) -> "Registry":
         key = TABLES[table].key
         row = {"patient_id": patient} | cells
-        if key != "patient_id":
+        if key not in (None, "patient_id"):
             row = {key: f"{table[0].upper()}{len(self.rows[table]) + 1}"} | row
         self.rows[table].append(row)
         return self
@@ -103,6 +103,9 @@ class Registry:
 
     def event(self, patient: str, kind: str, on: date) -> "Registry":
         return self.add("events", patient, event_date=on, type=kind)
+
+    def reviewed(self, patient: str, on: date, decision: str, **cells: Any) -> "Registry":
+        return self.add("reviews", patient, reviewed_at=on, decision=decision, **cells)
 
     def usual(self, patient: str, age_at_diagnosis: int = 40, **cells: Any) -> "Registry":
         """Add a patient with DTC, operated on and treated once."""

@@ -6,6 +6,18 @@ import polars as pl
 
 from models.words import Condition, with_words
 from schemas.published import PatientRisk, columns_of
+from transforms.reviews import (
+    CARRIED,
+    LATEST,
+    WATCHED,
+    said,
+    text_of,
+    with_review_status,
+    with_reviews,
+)
+
+NO_REVIEWS = pl.DataFrame(schema=LATEST)
+"""Nobody was reviewed yet."""
 
 PRIORITIES = {
     1: "RR-DTC criterion newly met",
@@ -15,30 +27,26 @@ PRIORITIES = {
     5: "undecided; one examination or entry would settle it",
     6: "rows of this patient are quarantined",
 }
-"""Review priorities, 1 first: the order in which the worklist asks for attention."""
+"""Review priorities, 1 first: the order in which the worklist asks for attention.
 
-WATCHED = (
-    "rrdtc_flag",
-    "rrdtc_met",
-    "rrdtc_criterion",
-    "os_risk_group",
-    "pfs_risk_group",
-    "uptake_category",
-    "needs",
-)
-"""The columns whose change is reported."""
+Newly means: not so when the patient was last reviewed.
+"""
 
 HORIZONS = ("3y", "5y", "10y")
 _RISKS = ("rrdtc_flag", "os_risk_group", "pfs_risk_group")
 
 
 def patient_risk(
-    features: pl.DataFrame, scores: Mapping[str, pl.DataFrame], last: pl.DataFrame | None
+    features: pl.DataFrame,
+    scores: Mapping[str, pl.DataFrame],
+    last: pl.DataFrame | None,
+    reviews: pl.DataFrame = NO_REVIEWS,
 ) -> pl.DataFrame:
     """Return one row per row of `features`, in its order.
 
     `scores` has the scores of each model by name, in the order of `features`. `last` is
-    `patient_risk` of the last published night (None when there is none).
+    `patient_risk` of the last published night (None when there is none). `reviews` has one row
+    per reviewed patient, as `transforms.reviews.LATEST` says.
     """
     score, nomogram = scores["liu2022_score"], scores["liu2022_nomogram"]
     joined = features.with_columns(
@@ -47,7 +55,7 @@ def patient_risk(
         *_survival(scores["jin2025_pfs"], "pfs"),
     )
     joined = _with_needs(joined, [score, scores["jin2025_os"], scores["jin2025_pfs"]])
-    joined = _with_changes(joined, last)
+    joined = with_reviews(_with_changes(joined, last), reviews)
     conditions = _review()
     joined = with_words(
         joined, "review_reasons", [c for group in conditions.values() for c in group]
@@ -58,7 +66,8 @@ def patient_risk(
             condition.fill_null(False) for condition, _ in conditions[number]
         )
         priority = pl.when(applies).then(pl.lit(number, dtype=pl.UInt8)).otherwise(priority)
-    return joined.with_columns(review_priority=priority).select(
+    joined = joined.with_columns(review_priority=priority, newly_flagged=_newly_flagged())
+    return with_review_status(joined).select(
         pl.col(name).cast(dtype) for name, dtype in columns_of(PatientRisk).items()
     )
 
@@ -111,11 +120,11 @@ def _with_changes(joined: pl.DataFrame, last: pl.DataFrame | None) -> pl.DataFra
     joined = joined.join(before, on="patient_id", how="left", maintain_order="left")
     is_new = pl.col("known_last").is_null() & pl.lit(last is not None)
     differs = [
-        pl.col("known_last").is_not_null() & _text(name).ne_missing(_text(f"last_{name}"))
+        pl.col("known_last").is_not_null() & text_of(name).ne_missing(text_of(f"last_{name}"))
         for name in WATCHED
     ]
     words = [
-        pl.when(change).then(pl.format(f"{name}: {{}} -> {{}}", _said(f"last_{name}"), _said(name)))
+        pl.when(change).then(pl.format(f"{name}: {{}} -> {{}}", said(f"last_{name}"), said(name)))
         for name, change in zip(WATCHED, differs, strict=True)
     ]
     changed = joined.filter(pl.any_horizontal(is_new, *differs)).select(
@@ -132,38 +141,39 @@ def _with_changes(joined: pl.DataFrame, last: pl.DataFrame | None) -> pl.DataFra
 def _nights_before(joined: pl.DataFrame, last: pl.DataFrame | None) -> pl.DataFrame:
     if last is None:
         last = pl.DataFrame(schema=columns_of(PatientRisk))
+    lacking = columns_of(PatientRisk).keys() - set(last.columns)  # written by an earlier version
+    last = last.with_columns(
+        pl.lit(None, dtype=columns_of(PatientRisk)[name]).alias(name) for name in lacking
+    )
     same_type = joined.schema["patient_id"]
     return last.select(
         pl.col("patient_id").cast(same_type, strict=False),
         pl.lit(True).alias("known_last"),
-        *(pl.col(name).alias(f"last_{name}") for name in WATCHED),
+        *(pl.col(name).alias(f"last_{name}") for name in (*WATCHED, *CARRIED)),
     ).filter(pl.col("patient_id").is_not_null())
 
 
-def _text(name: str) -> pl.Expr:
-    is_list = name.removeprefix("last_") == "needs"
-    column = pl.col(name)
-    return column.list.join(", ") if is_list else column.cast(pl.String)
+def _is_new(name: str, value: str, since: str) -> pl.Expr:
+    return (text_of(name) == value) & text_of(f"{since}_{name}").ne_missing(value)
 
 
-def _said(name: str) -> pl.Expr:
-    return pl.coalesce(_text(name).replace("", None), pl.lit("none"))
-
-
-def _newly(name: str, value: str) -> pl.Expr:
-    return (pl.col(name) == value) & (pl.col(f"last_{name}").cast(pl.String).ne_missing(value))
+def _newly_flagged() -> pl.Expr:
+    alarms = [("rrdtc_met", "true"), *((name, "high") for name in _RISKS)]
+    return pl.any_horizontal(
+        _is_new(name, value, since="last").fill_null(False) for name, value in alarms
+    )
 
 
 def _review() -> dict[int, list[Condition]]:
     """Return, by priority, the conditions under which a patient is to be reviewed."""
-    newly_met = pl.col("rrdtc_met") & pl.col("last_rrdtc_met").ne_missing(True)
+    newly_met = _is_new("rrdtc_met", "true", since="seen")
     undecided = pl.any_horizontal(pl.col(name) == "indeterminate" for name in _RISKS)
     return {
         1: [(newly_met, PRIORITIES[1])],
-        2: [(_newly("rrdtc_flag", "high"), PRIORITIES[2])],
+        2: [(_is_new("rrdtc_flag", "high", since="seen"), PRIORITIES[2])],
         3: [
-            (_newly("os_risk_group", "high"), "newly at high risk of death"),
-            (_newly("pfs_risk_group", "high"), "newly at high risk of progression"),
+            (_is_new("os_risk_group", "high", since="seen"), "newly at high risk of death"),
+            (_is_new("pfs_risk_group", "high", since="seen"), "newly at high risk of progression"),
         ],
         4: [
             (pl.col("rrdtc_flag") == "high", "at high risk of RR-DTC"),

@@ -46,7 +46,7 @@ def rejected(
         file_no="file_no",
         line="line",
         row_hash="row_hash",
-        row_key=pl.col(key).cast(pl.String),
+        row_key=pl.col(key).cast(pl.String) if key else pl.lit(None, dtype=pl.String),
         patient_id=pl.col("patient_id").cast(pl.String),
         row_date=pl.col(when) if when else pl.lit(None, dtype=pl.Date),
         not_yet=pl.lit(not_yet),
@@ -162,7 +162,7 @@ def conflicting_keys(valid: pl.DataFrame, table: str) -> tuple[pl.DataFrame, pl.
     Which of them is right is not for a program to guess.
     """
     key = TABLES[table].key
-    if valid.select(hashed(key)).to_series().n_unique() == valid.height:
+    if key is None or valid.select(hashed(key)).to_series().n_unique() == valid.height:
         return valid, nothing_rejected()
     twice = pl.col(key).is_duplicated()
     reason = f"{key}: the same key with different contents"

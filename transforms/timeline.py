@@ -23,6 +23,7 @@ def known_as_of(tables: Tables, as_of: date) -> dict[str, pl.LazyFrame]:
     known = {
         name: tables[name].filter(pl.col(table.date or "") <= as_of)
         for name, table in EVENT_TABLES.items()
+        if name in tables
     }
     died = pl.col("death_date") <= as_of
     known["patients"] = tables["patients"].with_columns(

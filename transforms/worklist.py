@@ -1,28 +1,33 @@
-"""The worklist: newly flagged and changed patients, in the order of review."""
+"""The worklist: who waits for a review, in the order of review."""
 
 import polars as pl
 
 from schemas.published import Worklist, columns_of
 
-NEWS = (1, 2, 3)
-"""Priorities that put a patient on the list by themselves; others need a change."""
 
+def worklist(risk: pl.DataFrame, cap: int = 0) -> pl.DataFrame:
+    """Return one row per patient who waits for a review; with a cap, the first so many.
 
-def worklist(risk: pl.DataFrame) -> pl.DataFrame:
-    """Return one row per patient to review, by priority, then points, then patient."""
-    is_news = pl.col("review_priority").is_in(NEWS)
-    changed = pl.col("changed_since_last").list.len() > 0
-    listed = risk.filter(pl.col("review_priority").is_not_null(), is_news | changed).sort(
+    Order: priority; newly flagged before others; longest waiting; highest RR-DTC points;
+    patient_id.
+    """
+    listed = risk.filter(pl.col("review_status") == "waiting").sort(
         "review_priority",
+        "newly_flagged",
+        "waiting_since",
         pl.col("rrdtc_points_upper").fill_null(-1),
         "patient_id",
-        descending=[False, True, False],
+        descending=[False, True, False, True, False],
     )
-    return listed.select(
-        pl.int_range(1, pl.len() + 1).alias("position"),
-        *(
-            pl.col(name).list.join("; ") if listed.schema[name] == pl.List(pl.String) else name
-            for name in columns_of(Worklist)
-            if name != "position"
-        ),
-    ).select(pl.col(name).cast(dtype) for name, dtype in columns_of(Worklist).items())
+    return (
+        listed.head(cap or listed.height)
+        .select(
+            pl.int_range(1, pl.len() + 1).alias("position"),
+            *(
+                pl.col(name).list.join("; ") if listed.schema[name] == pl.List(pl.String) else name
+                for name in columns_of(Worklist)
+                if name != "position"
+            ),
+        )
+        .select(pl.col(name).cast(dtype) for name, dtype in columns_of(Worklist).items())
+    )

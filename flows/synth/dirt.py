@@ -9,22 +9,24 @@ from schemas.registry import TABLES
 
 QUARANTINED, DUPLICATE, HARMLESS = "quarantined", "duplicate", "harmless"
 
+_EVENTS = [(t.name, t.key, t.date) for t in TABLES.values() if t.key and t.date]
+
 _KINDS: dict[str, tuple[str, dict[str, tuple[str, str | None]]]] = {
     # kind: fate, and per table the column that is soiled and the text put there
     "impossible date": (
         QUARANTINED,
-        {t.name: (t.date, "2021-02-31") for t in TABLES.values() if t.date},
+        {name: (when, "2021-02-31") for name, _, when in _EVENTS},
     ),
     "future date": (
         QUARANTINED,
-        {t.name: (t.date, "2091-01-01") for t in TABLES.values() if t.date},
+        {name: (when, "2091-01-01") for name, _, when in _EVENTS},
     ),
     "date before birth": (
         QUARANTINED,
-        {t.name: (t.date, "1903-05-05") for t in TABLES.values() if t.date},
+        {name: (when, "1903-05-05") for name, _, when in _EVENTS},
     ),
-    "orphan": (QUARANTINED, {t.name: ("patient_id", "X000") for t in TABLES.values() if t.date}),
-    "empty key": (QUARANTINED, {t.name: (t.key, None) for t in TABLES.values() if t.date}),
+    "orphan": (QUARANTINED, {name: ("patient_id", "X000") for name, _, _ in _EVENTS}),
+    "empty key": (QUARANTINED, {name: (key, None) for name, key, _ in _EVENTS}),
     "unknown code": (
         QUARANTINED,
         {
@@ -75,7 +77,7 @@ def _soil_cells(
     count = int(frame.height * share)
     rows = rng.choice(frame.height, count, replace=False)
     what = []
-    key = TABLES[table].key
+    key = TABLES[table].key or ""
     columns: dict[str, Any] = {}
     for (kind, fate, (column, text)), chosen in zip(
         kinds, np.array_split(rows, len(kinds)), strict=True
@@ -95,7 +97,7 @@ def _repeat_rows(
     rng: np.random.Generator,
 ) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
     """Repeat clean rows: exactly, and with another patient's text under the same key."""
-    key = TABLES[table].key
+    key = TABLES[table].key or ""
     clean = frame.join(pl.concat(soiled), left_on=key, right_on="row_key", how="anti")
     count = min(int(frame.height * share), clean.height // 4)
     picked = clean[np.sort(rng.choice(clean.height, 2 * count, replace=False))]
