@@ -327,6 +327,14 @@ def schema() -> None:
 
 
 @app.command()
+def measures() -> None:
+    """List the quality-improvement measures: question, exclusions, direction, source."""
+    from flows.describe import show_measures
+
+    show_measures(out_console)
+
+
+@app.command()
 def settings() -> None:
     """Print every setting with its default, as TOML to start from."""
     from flows.describe import show_settings

@@ -10,9 +10,10 @@ from flows.settings import Settings
 from models.cards import interval_of
 from models.spec import Model, Number, library
 from schemas.features import Features
-from schemas.published import PatientRisk, Quarantine, Worklist
+from schemas.published import PatientRisk, QiMeasures, Quarantine, Timeline, Worklist
 from schemas.registry import TABLES
 from schemas.scores import ModelScores
+from transforms.measures import PATHWAY, completeness
 from transforms.windows import Windows
 
 PUBLISHED: dict[str, type[pa.DataFrameModel]] = {
@@ -20,6 +21,8 @@ PUBLISHED: dict[str, type[pa.DataFrameModel]] = {
     "model_scores.parquet": ModelScores,
     "features.parquet": Features,
     "worklist.parquet": Worklist,
+    "qi_measures.parquet": QiMeasures,
+    "timeline.parquet": Timeline,
     "quarantine.parquet": Quarantine,
 }
 
@@ -83,6 +86,14 @@ def _show_columns(title: str, model: type[pa.DataFrameModel], console: Console) 
     console.print(shown)
 
 
+def show_measures(console: Console) -> None:
+    """Print each quality-improvement measure: what it asks, of whom, and from which source."""
+    table = Table("measure", "question", "left out", "better", "source")
+    for one in [*PATHWAY, *completeness(library().values())]:
+        table.add_row(one.name, one.question, one.exclusions, one.direction, one.source)
+    console.print(table)
+
+
 def show_settings(console: Console) -> None:
     """Print the settings with their defaults as TOML."""
     lines = []
@@ -97,4 +108,6 @@ def show_settings(console: Console) -> None:
 
 
 def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     return f'"{value}"' if isinstance(value, str) else "{}" if value == {} else str(value)

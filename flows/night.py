@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
@@ -39,8 +40,11 @@ from models.engine import score
 from models.spec import library
 from schemas.published import Quarantine, columns_of
 from schemas.registry import TABLES
+from transforms.courses import courses_of
 from transforms.features import features
 from transforms.flags import patient_risk
+from transforms.measures import PATHWAY, completeness, measure
+from transforms.story import story
 from transforms.worklist import worklist
 
 _PSEUDONYMS = "pseudonyms"
@@ -120,9 +124,14 @@ def _run(job: Job, started_at: datetime, staging: Path, stage: _timed) -> Result
         scores = stage("score", _scores, derived)
         risk = stage("flag", patient_risk, derived, scores, last, reviews)
         review = worklist(risk, job.settings.worklist_cap)
-        outputs = Outputs(derived, scores, risk, review, quarantine)
+        measured = stage("measure", _measures, night, derived, risk)
+        timeline = stage("tell the stories", _stories, night, review)
+        night.tables.clear()
+        outputs = Outputs(derived, scores, risk, review, quarantine, measured, timeline)
         stage("write", write_outputs, outputs, staged, night)
         result = summarise(outputs, night, night_folder(job.out, job.as_of), stage.seconds)
+        if job.settings.report and job.keys.encryption is None:
+            stage("report", _report, job, staged, result)
         write_run(staged, night, result)
         stage("publish", publish, staged, result.folder)
         if past is None:
@@ -291,8 +300,45 @@ def _features(night: Night) -> pl.DataFrame:
     tables = {name: frame.lazy() for name, frame in night.tables.items()}
     set_aside = night.set_aside.lazy()
     derived = features(tables, set_aside, night.as_of, night.settings.windows)
-    night.tables.clear()
     return pseudonymised(derived.with_columns(night.patients["patient_id"]), night.keys)
+
+
+def _names(night: Night) -> pl.DataFrame:
+    """Return the number and the published name of each patient."""
+    named = night.patients.select("patient_no", "patient_id")
+    return pseudonymised(named, night.keys)
+
+
+def _measures(night: Night, derived: pl.DataFrame, risk: pl.DataFrame) -> pl.DataFrame:
+    more = risk.select("rrdtc_status", "os_status", "pfs_status", "reviewed_at")
+    patients = derived.hstack(more).hstack(_names(night).select("patient_no"))
+    known = night.tables["i131_treatments"].filter(pl.col("treatment_date") <= night.as_of)
+    courses = courses_of(known, patients, night.settings.windows)
+    measures = [*PATHWAY, *completeness(library().values())]
+    smallest = night.settings.smallest_cell
+    return measure(measures, patients, courses, night.as_of, smallest)
+
+
+def _stories(night: Night, review: pl.DataFrame) -> pl.DataFrame:
+    shown = review.head(night.settings.report_patients).select("patient_id")
+    tables = {
+        name: frame.filter(pl.col(TABLES[name].date or "") <= night.as_of)
+        if TABLES[name].date
+        else frame.with_columns(
+            death_date=pl.when(pl.col("death_date") <= night.as_of).then("death_date")
+        )
+        for name, frame in night.tables.items()
+    }
+    told = story(tables, _names(night).join(shown, on="patient_id"))
+    return pseudonymised(told, night.keys, but=("patient_id",))
+
+
+def _report(job: Job, staged: Path, result: Result) -> None:
+    from flows.report.page import page  # its libraries take a while to import
+
+    past = [f for f in nights(job.out) if f.name < night_folder(job.out, job.as_of).name]
+    made = page(staged, asdict(result), past, job.settings, job.keys)
+    (staged / "report.html").write_text(made, "utf-8")
 
 
 def _scores(derived: pl.DataFrame) -> dict[str, pl.DataFrame]:

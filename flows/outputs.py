@@ -14,7 +14,14 @@ from flows.load import FileCount, Night
 from flows.publish import RUN, json_ready, sha256, write_csv, write_parquet
 from models.spec import Model, digests, library
 from schemas.features import Features
-from schemas.published import PatientRisk, Quarantine, Worklist, descriptions_of
+from schemas.published import (
+    PatientRisk,
+    QiMeasures,
+    Quarantine,
+    Timeline,
+    Worklist,
+    descriptions_of,
+)
 from schemas.scores import ModelScores
 
 VERSION = version("thyrisk")
@@ -46,6 +53,8 @@ class Outputs:
     risk: pl.DataFrame
     review: pl.DataFrame
     quarantine: pl.DataFrame
+    measures: pl.DataFrame
+    timeline: pl.DataFrame
 
     @property
     def mart(self) -> pl.DataFrame:
@@ -92,6 +101,8 @@ def write_outputs(outputs: Outputs, staged: Path, night: Night) -> None:
         ("features", outputs.derived, descriptions_of(Features)),
         ("quarantine", outputs.quarantine, descriptions_of(Quarantine)),
         ("worklist", outputs.review, descriptions_of(Worklist)),
+        ("qi_measures", outputs.measures, descriptions_of(QiMeasures)),
+        ("timeline", outputs.timeline, descriptions_of(Timeline)),
         ("model_scores", scores, _score_descriptions(library())),
     ):
         write_parquet(frame, staged / f"{name}.parquet", described, identity, night.keys)

@@ -5,15 +5,17 @@ import polars as pl
 from flows.keys import Keys
 
 
-def pseudonymised(frame: pl.DataFrame, keys: Keys) -> pl.DataFrame:
+def pseudonymised(frame: pl.DataFrame, keys: Keys, but: tuple[str, ...] = ()) -> pl.DataFrame:
     """Return a table without the registry's identifiers; without a key, as it is.
 
     patient_id and the identifiers of rows become pseudonyms, the received text of rejected rows
     is left out, and the order is that of the pseudonyms: the registry's would give it away.
+    Columns in `but` have them already.
     """
     if keys.pseudonym is None:
         return frame
     named = ["patient_id", *(name for name in frame.columns if _is_row(name))]
+    named = [name for name in named if name not in but]
     replaced = frame.with_columns(keys.pseudonyms(frame[name]).alias(name) for name in named)
     if "original" in frame.columns:
         replaced = replaced.with_columns(original=pl.lit(None, dtype=pl.String))

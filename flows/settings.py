@@ -55,6 +55,10 @@ class Settings(BaseSettings):
     worklist_cap: int = Field(
         0, ge=0, description="patients on the worklist at most; 0 lists all who wait"
     )
+    report: bool = Field(True, description="write report.html")
+    report_patients: int = Field(
+        400, ge=0, description="patients of the worklist whom the report shows in full"
+    )
     smallest_cell: int = Field(
         5, ge=1, description="reports do not show counts of patients between 1 and this, exclusive"
     )

@@ -57,6 +57,18 @@ SITE_COUNT = ("single", "multi")
 LUNG_TIMING = ("in_time", "late", "none")
 RESPONSE = ("CR", "PR", "SD", "PD")
 MODEL_STATUS = ("scored", "bounded", "ineligible", "insufficient")
+PERIOD = ("month", "quarter", "year", "recent")
+TIMELINE = (
+    "diagnosis",
+    "surgery",
+    "131I",
+    "Tg",
+    "PET/CT",
+    "metastasis",
+    "event",
+    "review",
+    "death",
+)
 REVIEW_STATUS = ("nothing", "waiting", "reviewed", "deferred")
 RISK = ("high", "low", "indeterminate", "not_applicable")
 

@@ -125,6 +125,39 @@ class Worklist(pa.DataFrameModel):
     quarantined_rows: pl.UInt32 = of("rows of the patient that were quarantined", nullable=False)
 
 
+class QiMeasures(pa.DataFrameModel):
+    """One row per measure, centre (and all together), and period.
+
+    What a measure asks, its exclusions and its source: `thyrisk measures`.
+    """
+
+    measure: str = of("name of the measure", nullable=False)
+    centre: str = of("treating centre; null for all together")
+    period: pl.Enum = code(
+        codes.PERIOD, "length of the period; recent: five years up to the night", nullable=False
+    )
+    start: pl.Date = of("first day of the period", nullable=False)
+    numerator: pl.Int64 = of("patients or courses with the answer yes; null for a median")
+    denominator: pl.Int64 = of("patients or courses with a known answer")
+    unknown: pl.Int64 = of("patients or courses whose answer is unknown")
+    value: float = of("share with the answer yes, or the median")
+    unit: str = of("share, or the unit of the median", nullable=False)
+    direction: str = of("which way is better: higher, lower, neither", nullable=False)
+    suppressed: bool = of("left out: so few that a patient could be recognised", nullable=False)
+
+
+class Timeline(pa.DataFrameModel):
+    """One row per dated event of the patients whom the report shows."""
+
+    patient_id: str = of("patient", nullable=False)
+    date: pl.Date = of("date of the event", nullable=False)
+    kind: pl.Enum = code(codes.TIMELINE, "kind of event", nullable=False)
+    words: str = of("the event in words", nullable=False)
+    value: float = of("stimulated or other Tg in ng/mL, activity in mCi, or SUVmax")
+    source_table: str = of("table of the export", nullable=False)
+    source_row: str = of("identifier of the row in it")
+
+
 class Quarantine(pa.DataFrameModel):
     """One row per rejected row, as it was received."""
 

@@ -41,7 +41,7 @@ def night(out: Path) -> RunNight:
                 as_of,
                 target / "warehouse.duckdb",
                 mapping or Mapping(),
-                Settings(**settings),
+                Settings(**({"report": False} | settings)),
                 keys,
             )
         )

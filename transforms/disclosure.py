@@ -1,0 +1,50 @@
+"""Small numbers: counts that could point at a patient are left out of what is shown.
+
+A count from 1 to `smallest` - 1 is left out, and so is its complement. Where one group alone is
+left out beside a shown total, the next smallest is left out too, or it could be subtracted.
+Who combines periods or nights may still narrow a number down: this is a courtesy of reports, not
+a guarantee against an attacker who has them all.
+"""
+
+import polars as pl
+
+_COUNTS = ("numerator", "denominator", "unknown", "value")
+
+
+def is_small(count: pl.Expr, smallest: int) -> pl.Expr:
+    """Tell whether a count could point at a patient."""
+    return (count > 0) & (count < smallest)
+
+
+def suppressed(measured: pl.DataFrame, smallest: int) -> pl.DataFrame:
+    """Leave small counts out of measures: one row per row, with `suppressed`.
+
+    Rows are told apart by measure, period, start and centre (null: all centres).
+    """
+    count, denominator = pl.col("numerator"), pl.col("denominator")
+    small = (
+        is_small(denominator, smallest)
+        | is_small(count, smallest).fill_null(False)
+        | is_small(denominator - count, smallest).fill_null(False)
+    )
+    group = ["measure", "period", "start"]
+    is_centre = pl.col("centre").is_not_null()
+    hidden = pl.col("suppressed") & is_centre
+    lone = (hidden.sum().over(group) == 1) & is_centre & ~pl.col("suppressed")
+    rank = pl.when(lone & (denominator > 0)).then(denominator).rank("ordinal").over(group)
+    return (
+        measured.sort("measure", "period", "start", "centre")
+        .with_columns(suppressed=small)
+        .with_columns(suppressed=pl.col("suppressed") | (rank == 1).fill_null(False))
+        .with_columns(
+            pl.when(~pl.col("suppressed")).then(pl.col(name)).alias(name) for name in _COUNTS
+        )
+    )
+
+
+def shown(counts: dict[str, int], smallest: int) -> dict[str, int | None]:
+    """Return counts of groups with the small ones left out (None), and never one alone."""
+    small = [name for name, count in counts.items() if 0 < count < smallest]
+    others = sorted((n for n in counts if counts[n] >= smallest), key=lambda n: (counts[n], n))
+    hidden = {*small, *(others[:1] if len(small) == 1 else [])}
+    return {name: None if name in hidden else count for name, count in counts.items()}
