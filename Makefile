@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 OUT ?= out
 
-.PHONY: help run test check bench docs reconstruct promises sbom audit lock clean
+.PHONY: help run test browser check bench docs reconstruct promises sbom audit lock clean
 .DEFAULT_GOAL := help
 
 help:  ## list what can be made
@@ -30,6 +30,9 @@ run: $(VENV)/.run  ## run the night on the sample export in examples/
 
 test: $(VENV)/.dev  ## run the whole test suite
 	$(BIN)/python -m pytest -n 2
+
+browser:  ## install Debian's Chromium, in which the tests look at the report (root, Debian)
+	apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium
 
 check: $(VENV)/.dev  ## lint, format and types
 	$(BIN)/ruff check .

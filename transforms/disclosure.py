@@ -1,9 +1,10 @@
 """Small numbers: counts that could point at a patient are left out of what is shown.
 
-A count from 1 to `smallest` - 1 is left out, and so is its complement. Where one group alone is
-left out beside a shown total, the next smallest is left out too, or it could be subtracted.
-Who combines periods or nights may still narrow a number down: this is a courtesy of reports, not
-a guarantee against an attacker who has them all.
+A count from 1 to `smallest` - 1 is left out, and so is its complement; of measures that say
+nothing of a patient's health (completeness), only groups that are as small themselves. Where one
+group alone is left out beside a shown total, the next smallest is left out too, or it could be
+subtracted. Who combines periods or nights may still narrow a number down: this is a courtesy of
+reports, not a guarantee against an attacker who has them all.
 """
 
 import polars as pl
@@ -19,14 +20,12 @@ def is_small(count: pl.Expr, smallest: int) -> pl.Expr:
 def suppressed(measured: pl.DataFrame, smallest: int) -> pl.DataFrame:
     """Leave small counts out of measures: one row per row, with `suppressed`.
 
-    Rows are told apart by measure, period, start and centre (null: all centres).
+    Rows are told apart by measure, period, start and centre (null: all centres); `sensitive`
+    says whether the answers themselves are.
     """
     count, denominator = pl.col("numerator"), pl.col("denominator")
-    small = (
-        is_small(denominator, smallest)
-        | is_small(count, smallest).fill_null(False)
-        | is_small(denominator - count, smallest).fill_null(False)
-    )
+    few_answers = is_small(count, smallest) | is_small(denominator - count, smallest)
+    small = is_small(denominator, smallest) | (pl.col("sensitive") & few_answers.fill_null(False))
     group = ["measure", "period", "start"]
     is_centre = pl.col("centre").is_not_null()
     hidden = pl.col("suppressed") & is_centre

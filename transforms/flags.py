@@ -168,17 +168,19 @@ def _review() -> dict[int, list[Condition]]:
     """Return, by priority, the conditions under which a patient is to be reviewed."""
     newly_met = _is_new("rrdtc_met", "true", since="seen")
     undecided = pl.any_horizontal(pl.col(name) == "indeterminate" for name in _RISKS)
+    new = {name: _is_new(name, "high", since="seen").fill_null(False) for name in _RISKS}
+    still = {name: (pl.col(name) == "high") & ~new[name] for name in _RISKS}
     return {
         1: [(newly_met, PRIORITIES[1])],
-        2: [(_is_new("rrdtc_flag", "high", since="seen"), PRIORITIES[2])],
+        2: [(new["rrdtc_flag"], PRIORITIES[2])],
         3: [
-            (_is_new("os_risk_group", "high", since="seen"), "newly at high risk of death"),
-            (_is_new("pfs_risk_group", "high", since="seen"), "newly at high risk of progression"),
+            (new["os_risk_group"], "newly at high risk of death"),
+            (new["pfs_risk_group"], "newly at high risk of progression"),
         ],
         4: [
-            (pl.col("rrdtc_flag") == "high", "at high risk of RR-DTC"),
-            (pl.col("os_risk_group") == "high", "at high risk of death"),
-            (pl.col("pfs_risk_group") == "high", "at high risk of progression"),
+            (still["rrdtc_flag"], "at high risk of RR-DTC"),
+            (still["os_risk_group"], "at high risk of death"),
+            (still["pfs_risk_group"], "at high risk of progression"),
         ],
         5: [(undecided & pl.col("one_need"), PRIORITIES[5])],
         6: [(pl.col("quarantined_rows") > 0, PRIORITIES[6])],

@@ -37,6 +37,8 @@ class Measure:
     """Which way is better."""
     source: str
     unit: str | None = None
+    sensitive: bool = True
+    """Whether the answer says something of a patient's health; completeness does not."""
 
 
 _HAS_INDEX = pl.col("index_date").is_not_null()
@@ -156,6 +158,7 @@ def completeness(models: Iterable[Model]) -> list[Measure]:
                 exclusions=_NOT_DTC,
                 direction="higher",
                 source=f"a predictor of {model.name}",
+                sensitive=False,
             )
     scored = [
         Measure(
@@ -168,6 +171,7 @@ def completeness(models: Iterable[Model]) -> list[Measure]:
             exclusions=f"{_WITHOUT_INDEX}; not eligible",
             direction="higher",
             source="definition of this project",
+            sensitive=False,
         )
         for prefix, words in (
             ("rrdtc", "RR-DTC score"),
@@ -232,6 +236,7 @@ def _count(one: Measure, rows: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
         )
         .with_columns(
             measure=pl.lit(one.name),
+            sensitive=pl.lit(one.sensitive),
             unit=pl.lit(one.unit or "share"),
             direction=pl.lit(one.direction),
         )

@@ -17,7 +17,7 @@ _NUMBER_TAIL = re.compile(r"(\d+\.\d{2})\d+")
 
 def svg(chart: alt.TopLevelMixin) -> str:
     """Return a chart as SVG to put into a page; lengths to a hundredth of a pixel."""
-    drawn: str = vlc.vegalite_to_svg(json.dumps(chart.to_dict()))
+    drawn: str = vlc.vegalite_to_svg(json.dumps(chart.to_dict(validate=False)))
     return _NUMBER_TAIL.sub(r"\1", drawn)
 
 
@@ -30,7 +30,8 @@ def _finish(chart: alt.Chart | alt.LayerChart, height: int = HEIGHT) -> alt.Laye
         alt.layer(chart)
         .properties(width=WIDTH, height=height)
         .configure(
-            font="sans-serif",
+            font="Verdana, DejaVu Sans, sans-serif",
+            padding={"left": 24, "top": 5, "right": 24, "bottom": 5},
             axis=alt.AxisConfig(
                 labelFontSize=12, titleFontSize=12, labelLimit=260, gridColor="#eee"
             ),
@@ -55,11 +56,12 @@ def histogram(frame: pl.DataFrame, cutoff: float | None, title: str) -> str:
     """Draw patients by points: `points` is the lower end of a bin, `width` its width."""
     bars_ = (
         alt.Chart(_data(frame))
-        .mark_bar(color=GREY, stroke="white")
+        .mark_rect(color=GREY, stroke="white")
         .encode(
             x=alt.X("points:Q", title=title),
             x2="end:Q",
             y=alt.Y("patients:Q", title="patients", axis=alt.Axis(tickMinStep=1)),
+            y2=alt.datum(0),
         )
     )
     if cutoff is None:
@@ -94,17 +96,13 @@ def risk_groups(frame: pl.DataFrame) -> str:
 
 def lines(frame: pl.DataFrame, title: str) -> str:
     """Draw counts over nights: `night`, `what`, `count`."""
-    chart = (
-        alt.Chart(_data(frame))
-        .mark_line(point=True, color=INK)
-        .encode(
-            x=alt.X("night:O", title="night"),
-            y=alt.Y("count:Q", title=title),
-            strokeDash=alt.StrokeDash("what:N", title=None),
-            shape=alt.Shape("what:N", title=None),
-        )
+    base = alt.Chart(_data(frame)).encode(
+        x=alt.X("night:O", title="night", axis=alt.Axis(labelAngle=-45)),
+        y=alt.Y("count:Q", title=title),
     )
-    return svg(_finish(chart))
+    line = base.mark_line(color=GREY).encode(detail="what:N")
+    dots = base.mark_point(color=INK, size=60).encode(shape=alt.Shape("what:N", title=None))
+    return svg(_finish(line + dots))
 
 
 def drift(frame: pl.DataFrame) -> str:
@@ -143,11 +141,11 @@ def heatmap(frame: pl.DataFrame, column: str) -> str:
             "share:Q", scale=alt.Scale(domain=[0, 1], range=["#ffffff", "#333333"]), legend=None
         )
     )
-    words = base.mark_text(fontSize=11).encode(
-        text="words:N",
-        color=alt.condition("datum.dark", alt.value("white"), alt.value(INK)),
+    on_light, on_dark = (
+        base.transform_filter(test).mark_text(fontSize=11, color=ink).encode(text="words:N")
+        for test, ink in (("!datum.dark", INK), ("datum.dark", "#ffffff"))
     )
-    return svg(_finish(cells + words, height=24 * frame["row"].n_unique()))
+    return svg(_finish(cells + on_light + on_dark, height=24 * frame["row"].n_unique()))
 
 
 def control_chart(points: pl.DataFrame, unit: str) -> str:

@@ -1,6 +1,6 @@
 "use strict";
 (() => {
-  const data = JSON.parse(document.getElementById("data").textContent);
+  const data = JSON.parse(document.getElementById("report-data").textContent);
   const $ = (id) => document.getElementById(id);
   const SVG = "http://www.w3.org/2000/svg";
 
@@ -62,7 +62,7 @@
   };
 
   const nomogram = (layout, model) => {
-    const left = 250, width = 620, step = 46, gap = 18;
+    const left = 330, width = 620, step = 46, gap = 18;
     const height = layout.axes.length * step + gap + 30;
     const svg = picture(left + width + 40, height, `${layout.title}: nomogram with this patient. Diamond: known value; bar: range of a missing one.`);
     layout.axes.forEach((axis, row) => {
@@ -168,7 +168,7 @@
       if (model.notes) panel.append(element("p", { class: "small" }, model.notes));
       if (!model.marks) return;
       panel.append(nomogram(layout, model), contributions(model));
-      panel.append(table("Predictors and where they come from", ["predictor", "value", "points", "table", "source row", "date"], model.predictors));
+      panel.append(table(`${layout.title}: predictors and where they come from`, ["predictor", "value", "points", "table", "source row", "date"], model.predictors));
       panel.append(element("p", {}, ...model.results.flatMap(([name, text]) => [`${name}: ${text}. `])));
       panel.append(element("p", { class: "small" }, `Status: ${model.status}. Of the prediction, ${layout.inferred}; the bounds include its interval.`));
     });

@@ -31,7 +31,7 @@ _STATE = {"started_at", "published_at", "loaded_at"}
 
 def night(export: Path, out: Path, as_of: date = TONIGHT) -> None:
     """Run a night of three tables a batch, so that there are instants between batches."""
-    settings = Settings(batch_rows=5, keep_nights=2)
+    settings = Settings(batch_rows=5, keep_nights=2, report=False)
     run_night(Job(export, out, as_of, out / "warehouse.duckdb", Mapping(), settings))
 
 

@@ -18,7 +18,7 @@ def thyrisk(*arguments: object, **environment: str) -> subprocess.CompletedProce
         [str(THYRISK), *map(str, arguments)],
         capture_output=True,
         text=True,
-        env={**os.environ, "COLUMNS": "200", **environment},
+        env={**os.environ, "COLUMNS": "200", "THYRISK_REPORT": "false", **environment},
         timeout=300,
         check=False,
     )

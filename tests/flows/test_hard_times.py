@@ -42,7 +42,12 @@ def export(tmp_path: Path) -> Path:
 def nightly(export: Path, out: Path, **how: Any) -> subprocess.CompletedProcess[str]:
     command = [THYRISK, "nightly", "--export", export, "--out", out, "--as-of", "2026-06-30"]
     return subprocess.run(
-        [*map(str, command), "--no-server"], capture_output=True, text=True, check=False, **how
+        [*map(str, command), "--no-server"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "THYRISK_REPORT": "false"},
+        **how,
     )
 
 
@@ -125,7 +130,7 @@ def test_input_that_goes_or_changes_during_the_night_refuses_it(
             happens(export / "labs.csv")
         return step(*args)
 
-    job = Job(export, out, AS_OF, out / "warehouse.duckdb", Mapping(), Settings())
+    job = Job(export, out, AS_OF, out / "warehouse.duckdb", Mapping(), Settings(report=False))
     with pytest.raises(NightRefused, match=says):
         run_night(job, stage)
     assert nights(out) == []

@@ -289,7 +289,7 @@ def test_under_an_encryption_key_no_published_file_can_be_read_without_it(
     names = sorted(path.name for path in folder.iterdir())
     assert names == sorted(
         ["features.parquet", "model_scores.parquet", "patient_risk.parquet", "quarantine.parquet"]
-        + ["run.json", "worklist.parquet"]
+        + ["qi_measures.parquet", "run.json", "timeline.parquet", "worklist.parquet"]
     )
     for path in folder.glob("*.parquet"):
         assert path.read_bytes().startswith(b"PARE")
