@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 OUT ?= out
 
-.PHONY: help run test browser check bench docs reconstruct promises sbom audit lock clean
+.PHONY: help run test browser check bench docs pictures manual reconstruct promises sbom audit lock clean
 .DEFAULT_GOAL := help
 
 help:  ## list what can be made
@@ -44,6 +44,12 @@ bench: $(VENV)/.dev  ## measure the night against a plain copy of the same files
 
 docs: $(VENV)/.run  ## generate the pages in docs/ that are made from the models
 	$(BIN)/python docs/generate.py
+
+pictures: $(VENV)/.dev  ## photograph the sample night for the README and the manual (needs Chromium)
+	$(BIN)/python docs/picture.py
+
+manual: $(VENV)/.dev  ## build the manual into site/
+	$(BIN)/python -m mkdocs build --strict
 
 reconstruct: $(VENV)/.dev  ## from the published tables to the inferred constants: docs/fidelity.md
 	$(BIN)/python -c "from models.reconstruction.fidelity import page; print(page(), end='')" > docs/fidelity.md

@@ -1,7 +1,8 @@
-"""Generate the pages of docs/ that are made from the models: `make docs`."""
+"""Generate the pages of docs/ that are made from the models and schemas: `make docs`."""
 
 from pathlib import Path
 
+from flows.describe import outputs_page
 from flows.figures import draw, save
 from models.cards import card
 from models.nomogram import nomogram
@@ -15,3 +16,5 @@ for name, model in library().items():
     (PAGES / f"{name}.md").write_text(page, "utf-8")
     _, png = save(draw(nomogram(model), f"doi:{model.doi}"), PAGES / name)
     png.unlink()
+
+(Path(__file__).parent / "outputs.md").write_text(outputs_page(), "utf-8")

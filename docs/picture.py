@@ -1,35 +1,59 @@
-"""Make docs/summary.svg, the picture in the README: the summary of the sample night."""
+"""Make the pictures in the README and the manual from the sample night: `make pictures`."""
 
 import re
+import shutil
 import tempfile
 from datetime import date
 from pathlib import Path
 
+from playwright.sync_api import sync_playwright
 from rich.console import Console
 
-from flows.night import Job, run_night
+from flows.job import Job
+from flows.night import run_night
+from flows.outputs import Result
 from flows.settings import load_settings
 from flows.summary import show
 from transforms.mapping import Mapping
 
 HERE = Path(__file__).parent
+WIDTH, HEIGHT = 1280, 900
+
+
+def sample_night(out: Path) -> Result:
+    """Run the night that `make run` runs."""
+    export, warehouse = HERE.parent / "examples" / "export", out / "warehouse.duckdb"
+    settings = load_settings(None)
+    return run_night(Job(export, out, date(2026, 6, 30), warehouse, Mapping(), settings))
+
+
+def summary(result: Result) -> None:
+    """Draw what the terminal shows."""
+    result.folder = Path("out") / result.folder.name
+    console = Console(record=True, width=92, file=open("/dev/null", "w"))  # noqa: PTH123, SIM115
+    show(result, console)
+    svg = console.export_svg(title="make run")
+    # The fonts of the template are fetched from elsewhere; the reader's own do.
+    svg = re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"<!-- Generated.*?-->", "", svg).replace("Fira Code", "DejaVu Sans Mono")
+    (HERE / "summary.svg").write_text(svg, "utf-8")
+
+
+def screenshots(report: Path) -> None:
+    """Photograph the report's first view and a patient's panel."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+        )
+        page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
+        page.goto(report.as_uri())
+        page.screenshot(path=HERE / "report.png")
+        page.locator("button.patient").nth(3).click()
+        page.screenshot(path=HERE / "patient.png")
+        browser.close()
+
 
 with tempfile.TemporaryDirectory() as folder:
-    out = Path(folder) / "out"
-    job = Job(
-        HERE.parent / "examples" / "export",
-        out,
-        date(2026, 6, 30),
-        out / "warehouse.duckdb",
-        Mapping(),
-        load_settings(None),
-    )
-    result = run_night(job)
-result.folder = Path("out") / result.folder.name
-console = Console(record=True, width=92, file=open("/dev/null", "w"))  # noqa: PTH123, SIM115
-show(result, console)
-svg = console.export_svg(title="make run")
-# The fonts of the template are fetched from elsewhere; the reader's own do.
-svg = re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL)
-svg = re.sub(r"<!-- Generated.*?-->", "", svg).replace("Fira Code", "DejaVu Sans Mono")
-(HERE / "summary.svg").write_text(svg, "utf-8")
+    night = sample_night(Path(folder) / "out")
+    screenshots(night.folder / "report.html")
+    summary(night)

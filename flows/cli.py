@@ -151,6 +151,38 @@ def explain(
     explain_patient(patient, out, run_date, out_console)
 
 
+class Shape(StrEnum):
+    """How the rows of a query are printed."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+
+
+@app.command()
+def query(
+    sql: Annotated[str, typer.Argument(help="SQL of DuckDB.", show_default=False)],
+    out: Out,
+    shape: Annotated[Shape, typer.Option("--format", help="How to print the rows.")] = Shape.table,
+) -> None:
+    """Run SQL over all published nights. Views: patient_risk, worklist, ...; latest.patient_risk.
+
+    Example: thyrisk query "FROM latest.worklist LIMIT 5" --out /data/thyrisk
+    """
+    import polars as pl
+
+    from flows.keys import load_keys
+    from flows.query import query as run
+
+    rows = run(sql, out, load_keys())
+    if shape is Shape.table:
+        with pl.Config(tbl_rows=50, tbl_cols=20, tbl_hide_dataframe_shape=False):
+            print(rows)  # noqa: T201 - asked for
+    else:
+        text = rows.write_json() if shape is Shape.json else rows.write_csv()
+        print(text, end="")  # noqa: T201 - asked for
+
+
 @app.command()
 def verify(
     night: Annotated[
@@ -347,6 +379,8 @@ def main() -> None:
     # Prefect reads these at import: nothing phones home, nothing is sent anywhere.
     os.environ.setdefault("DO_NOT_TRACK", "1")
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    # The first start makes a database: on a busy machine that takes more than Prefect's 20 s.
+    os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
     try:
         app()
     except BaseException as error:

@@ -27,6 +27,24 @@ PUBLISHED: dict[str, type[pa.DataFrameModel]] = {
 }
 
 
+_OUTPUTS_HEAD = """# Reading the outputs
+
+This page is made from the schemas (`make docs`); `thyrisk schema` prints the same.
+
+How to read a flag (`rrdtc_flag`, `os_risk_group`, `pfs_risk_group`):
+
+| value | meaning |
+| --- | --- |
+| `high`, `low` | on that side of the cut-off, whatever the missing predictors turn out to be |
+| `indeterminate` | it depends on what is missing; `needs` says what would settle it |
+| `not_applicable` | the model is not for this patient; `..._reasons` say why |
+
+`run.json` beside the tables has the inputs and outputs with sha256, the counts that prove that no
+row was lost, settings, versions, the sha256 of the model files, timings and warnings. It is the
+only file that knows the clock.
+"""
+
+
 def show_models(console: Console) -> None:
     """Print each model with every number, its status and its source."""
     for model in library().values():
@@ -78,12 +96,33 @@ def show_schema(console: Console) -> None:
 def _show_columns(title: str, model: type[pa.DataFrameModel], console: Console) -> None:
     shown = Table("column", "type", "null?", "description", title=title, title_justify="left")
     for name, column in model.to_schema().columns.items():
-        dtype = column.dtype.type
-        kind = "code" if isinstance(dtype, pl.Enum) else str(dtype)
-        shown.add_row(name, kind, "yes" if column.nullable else "no", column.description)
+        shown.add_row(name, _kind(column), "yes" if column.nullable else "no", column.description)
     first = (model.__doc__ or "").splitlines()[0]
     shown.caption = first
     console.print(shown)
+
+
+def outputs_page() -> str:
+    """Return the data dictionary as a page in markdown."""
+    parts = [_OUTPUTS_HEAD, "\n## What a night publishes\n"]
+    parts += [_columns_page(name, model) for name, model in PUBLISHED.items()]
+    parts.append("\n## What an export has\n")
+    parts += [_columns_page(name, table.model) for name, table in TABLES.items()]
+    return "".join(parts)
+
+
+def _columns_page(name: str, model: type[pa.DataFrameModel]) -> str:
+    lines = [f"\n### {name}\n\n{(model.__doc__ or '').splitlines()[0]}\n\n"]
+    lines.append("| column | type | may be empty | meaning |\n| --- | --- | --- | --- |\n")
+    for column, field in model.to_schema().columns.items():
+        empty = "yes" if field.nullable else ""
+        lines.append(f"| `{column}` | {_kind(field)} | {empty} | {field.description} |\n")
+    return "".join(lines)
+
+
+def _kind(field: pa.Column) -> str:
+    dtype = field.dtype.type
+    return "code" if isinstance(dtype, pl.Enum) else str(dtype)
 
 
 def show_measures(console: Console) -> None:
@@ -99,6 +138,9 @@ def show_settings(console: Console) -> None:
     lines = []
     for name, setting in Settings.model_fields.items():
         if name == "windows":
+            continue
+        if setting.default is None:
+            lines.append(f'# {setting.description}\n# {name} = ""')
             continue
         lines.append(f"# {setting.description}\n{name} = {_toml(setting.default)}")
     lines.append("\n[windows]")

@@ -51,6 +51,23 @@ _PSEUDONYMS = "pseudonyms"
 _OTHER_PSEUDONYMS = "other pseudonyms or none: give the key that it was published with"
 
 
+STEPS = (
+    "check the export",
+    *(f"load {table}" for table in TABLES),
+    "quarantine",
+    "look up reviews",
+    "derive variables",
+    "score",
+    "flag",
+    "measure",
+    "tell the stories",
+    "write",
+    "report",
+    "publish",
+)
+"""The steps of a night, in order."""
+
+
 class Stage(Protocol):
     """Runs one named step of the night: directly, or as a Prefect task."""
 

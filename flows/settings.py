@@ -68,6 +68,9 @@ class Settings(BaseSettings):
     keep_history: int = Field(
         0, ge=0, description="nights the warehouse can run again; older versions go; 0 keeps all"
     )
+    notify_block: str | None = Field(
+        None, description="Prefect block to notify of a failed night, as slack-webhook/thyrisk"
+    )
     umask: str = Field(
         "077", pattern="^0?[0-7]{3}$", description="rights that new files and folders do not get"
     )

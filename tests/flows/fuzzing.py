@@ -54,6 +54,11 @@ TOKENS = [
     ),
     *(b"Tg", b"patients", b"patient_id", b"all", b"GBq", b"99999999999999999999", b"0x1F", b"1_0"),
 ]
+REVIEWS = '''patient_id,reviewed_at,reviewer_role,decision,deferred_until,comment
+P0000001,2026-06-01,physician,confirmed,,
+P0000002,2026-06-02,physician,deferred,2026-09-01,"PET asked for, awaited"
+P0000003,2026-06-03,nurse,dismissed,,"says ""no"""
+'''
 
 
 class Fuzzer:
@@ -66,6 +71,7 @@ class Fuzzer:
         write_export(synthesise(25, 3, 0.03), self.valid)
         (self.valid / MANIFEST).unlink()
         shutil.rmtree(self.valid / "truth")
+        (self.valid / "reviews.csv").write_text(REVIEWS)
         self.settings = Settings(max_bad_share=1, batch_rows=17)
         (folder / "scratch").mkdir()
         self.warehouse = Warehouse(folder / "w.duckdb", "200MB", folder / "scratch")

@@ -1,5 +1,6 @@
 """The command as a user runs it: real processes, exit statuses, what is printed."""
 
+import json
 import os
 import subprocess
 import sys
@@ -101,6 +102,7 @@ def test_synth_makes_the_same_export_from_the_same_seed(tmp_path: Path) -> None:
         ("models", ["8.4", "inferred", "published", "10.1186/s13550-022-00917-8"]),
         ("schema", ["lesion_uptake", "rrdtc_points_lower", "index date"]),
         ("settings", ["fdg_days = 7", "max_bad_share = 0.2"]),
+        ("measures", ["fdg_pet_at_first_131i", "known_stg_500", "better"]),
         ("--help", ["nightly", "explain", "Exit status"]),
     ],
 )
@@ -163,3 +165,35 @@ def test_a_model_is_exported_for_other_systems(how: str) -> None:
     assert done.returncode == 0
     assert "jin2025_pfs" in done.stdout
     assert thyrisk("models", "export", "nothing", "--format", how).returncode == 2
+
+
+def test_query_sees_all_nights_as_one_and_the_latest_alone(export: Path, tmp_path: Path) -> None:
+    out = tmp_path / "it's out"
+    for day in ("2026-06-29", "2026-06-30"):
+        same = ("--export", export, "--out", out, "--no-server")
+        assert thyrisk("nightly", *same, "--as-of", day).returncode == 0
+    sql = "SELECT run_date, count(*) AS patients FROM patient_risk GROUP BY ALL ORDER BY ALL"
+    done = thyrisk("query", sql, "--out", out, "--format", "csv")
+    assert done.stdout == "run_date,patients\n2026-06-29,2\n2026-06-30,2\n"
+    latest = thyrisk("query", "SELECT DISTINCT as_of FROM latest.features", "--out", out)
+    assert "2026-06-30" in latest.stdout and "2026-06-29" not in latest.stdout
+    wrong = thyrisk("query", "SELECT nothing", "--out", out)
+    assert wrong.returncode == 2 and "nothing" in wrong.stderr
+
+
+def test_operators_commands_work_from_the_shell(export: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert thyrisk("status", "--out", out).returncode == 1
+    same = ("--export", export, "--out", out, "--no-server")
+    assert thyrisk("nightly", *same).returncode == 0
+    assert thyrisk("verify", out / "latest", "--export", export).returncode == 0
+    status = thyrisk("status", "--out", out, "--json")
+    assert status.returncode == 0
+    assert json.loads(status.stdout)["patients"] == 2
+    assert thyrisk("backup", "--out", out, "--to", tmp_path / "copy.duckdb").returncode == 0
+    (out / "latest" / "worklist.csv").write_text("")
+    broken = thyrisk("verify", out / "latest")
+    assert (broken.returncode, "worklist.csv" in broken.stdout) == (1, True)
+    key = {"THYRISK_PSEUDONYM_KEY": "a key of the test, long enough"}
+    assert len(thyrisk("pseudonym", "CANARY-1", **key).stdout.strip()) == 32
+    assert thyrisk("pseudonym", "CANARY-1").returncode == 2

@@ -17,7 +17,7 @@ from polars.testing import assert_frame_equal
 from flows.errors import NightError, NightRefused, NightRunning, UsageError
 from flows.job import Job
 from flows.lock import held
-from flows.night import run_night
+from flows.night import STEPS, run_night
 from flows.publish import write_csv
 from flows.settings import Settings
 from flows.synth import Registry as Synthetic
@@ -388,3 +388,8 @@ def test_an_error_of_ours_is_never_published(export: Path, night: RunNight, out:
     with pytest.raises(NightError):
         night(export / "nowhere")
     assert not list(out.glob("run_date=*"))
+
+
+def test_a_night_takes_the_steps_that_it_names(export: Path, night: RunNight) -> None:
+    taken = list(night(export, report=True).seconds)
+    assert tuple(taken) == STEPS

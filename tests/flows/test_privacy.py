@@ -1,8 +1,13 @@
 """No identifier, name or free text leaves the places that are for them."""
 
 import base64
+import os
 import subprocess
+import sys
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -51,14 +56,18 @@ def leaks(*places: Path) -> list[str]:
     ]
 
 
-def run(export: Path, base: Path, *more: str) -> subprocess.CompletedProcess[str]:
+def run(
+    export: Path, base: Path, *more: str, notify: str | None = None
+) -> subprocess.CompletedProcess[str]:
     places = {"PREFECT_HOME": base / "prefect", "TMPDIR": base / "tmp", "HOME": base / "home"}
     for place in places.values():
-        place.mkdir(parents=True)
+        place.mkdir(parents=True, exist_ok=True)
     (base / "loose.toml").write_text("max_bad_share = 1.0\n")
     return thyrisk(
         *("nightly", "--export", export, "--out", base / "out", "--as-of", "2026-06-30", *more),
         **{name: str(place) for name, place in places.items()},
+        **({"THYRISK_NOTIFY_BLOCK": notify} if notify else {}),
+        THYRISK_REPORT="true",
     )
 
 
@@ -91,22 +100,66 @@ def test_canaries_of_a_published_night_stay_where_patients_belong(
         assert done.returncode == 0, done.stderr
         assert_private(done, base)
     kept = kept_by_prefect(served)
-    assert is_in("load labs", kept) and is_in("thyrisk-rows", kept)
+    assert (
+        is_in("load labs", kept) and is_in("thyrisk-rows", kept) and is_in("thyrisk-progress", kept)
+    )
     assert not is_in(CANARY, kept)
     night = "out/run_date=2026-06-30"
     for name in ("patient_risk.parquet", "features.parquet", "worklist.csv"):
         assert (served / night / name).read_bytes() == (alone / night / name).read_bytes()
 
 
+@pytest.fixture
+def told() -> Iterator[tuple[str, list[bytes]]]:
+    """Return the address of a web hook on this machine, and what it was told."""
+    received: list[bytes] = []
+
+    class Hook(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            received.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Hook)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/hook", received
+    server.shutdown()
+
+
+def save_block(url: str, base: Path) -> None:
+    """Save a notification block in Prefect, as a person does in its pages."""
+    script = (
+        "from prefect.blocks.notifications import CustomWebhookNotificationBlock as Hook\n"
+        f"Hook(name='hook', url={url!r}, json_data={{'text': '{{{{subject}}}} {{{{body}}}}'}})"
+        ".save('hook')"
+    )
+    (base / "prefect").mkdir(parents=True)
+    environment = {
+        **os.environ,
+        "PREFECT_HOME": str(base / "prefect"),
+        "DO_NOT_TRACK": "1",
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+    }
+    subprocess.run([sys.executable, "-c", script], env=environment, check=True)
+
+
 def test_canaries_of_a_refused_night_stay_where_patients_belong(
-    export: Path, tmp_path: Path
+    export: Path, tmp_path: Path, told: tuple[str, list[bytes]]
 ) -> None:
     served, alone = tmp_path / "served", tmp_path / "alone"
+    url, received = told
+    save_block(url, served)
     for base, how in ((served, []), (alone, ["--no-server"])):
-        done = run(export, base, *how)
+        done = run(export, base, *how, notify="custom-webhook/hook")
         assert done.returncode == 3, done.stderr
         assert "surgeries: 40 of 80 rows are bad" in done.stderr
         assert_private(done, base)
     kept = kept_by_prefect(served)
+    (message,) = received
+    assert b"nightly-2026-06-30 was not published surgeries: 40 of 80 rows are bad" in message
+    assert CANARY.encode() not in message
     assert is_in("load patients", kept) and is_in("40 of 80 rows are bad", kept)
     assert not is_in(CANARY, kept)
