@@ -12,8 +12,9 @@ from models.spec import Model, Predictor, library
 from transforms.refractory import CRITERIA
 
 SHOWN_MODELS = ("liu2022_nomogram", "jin2025_os", "jin2025_pfs")
-_RISK = ("rrdtc", "os", "pfs")
 _DECIMALS = 4
+_SCORE = library()["liu2022_score"]
+_CUTOFF = _SCORE.cutoff.points.value if _SCORE.cutoff else 0
 
 
 def layouts() -> list[dict[str, Any]]:
@@ -93,14 +94,17 @@ def _facts(risk: dict[str, Any], features: dict[str, Any]) -> list[list[str]]:
         met = f"{risk['rrdtc_criterion']}: {criterion}, since {risk['rrdtc_met_date']}"
     elif risk["rrdtc_met"] is False:
         met = "none met"
-    uptake = risk["uptake_category"] or features["uptake_reason"] or "unknown"
+    uptake = (
+        (risk["uptake_category"] or "").replace("_", " ") or features["uptake_reason"] or "unknown"
+    )
     facts = [
+        ["RR-DTC flag", f"{risk['rrdtc_flag'].replace('_', ' ')}{_points(risk)}"],
         ["Why to review", "; ".join(risk["review_reasons"])],
         ["Would be settled by", ", ".join(risk["needs"])],
         ["RR-DTC criterion", met],
         ["131I uptake category", uptake + (" (provisional)" if risk["uptake_provisional"] else "")],
         ["Index date", str(risk["index_date"] or "no 131I therapy")],
-        ["Metastasis sites", features["sites"] or ""],
+        ["Metastasis sites", (features["sites"] or "").replace("_", " ")],
         ["sTg", "TgAb-positive that day: it may be falsely low" * risk["tgab_interference"]],
         ["Changed since the last night", "; ".join(risk["changed_since_last"])],
         ["Changed since the last review", "; ".join(risk["changed_since_review"] or [])],
@@ -109,6 +113,14 @@ def _facts(risk: dict[str, Any], features: dict[str, Any]) -> list[list[str]]:
         ["Quarantined rows", str(risk["quarantined_rows"] or "")],
     ]
     return [[name, words] for name, words in facts if words]
+
+
+def _points(risk: dict[str, Any]) -> str:
+    low, high = risk["rrdtc_points_lower"], risk["rrdtc_points_upper"]
+    if low is None:
+        return ""
+    points = f"{low} points" if low == high else f"{low} to {high} points"
+    return f"; {points}, high from {_CUTOFF:g}"
 
 
 def _review(risk: dict[str, Any]) -> str:

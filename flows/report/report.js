@@ -97,9 +97,11 @@
     const [first, last] = [Math.min(...times), Math.max(...times)];
     const span = Math.max(last - first, 30 * 864e5);
     const x = (date) => left + ((Date.parse(date) - first) / span) * width;
-    const svg = picture(left + width + 60, top + lane * 7 + tgHeight + 40, "Timeline of this patient; the table below has the same events.");
+    const lanes = LANES.filter((kind) => dated.some((event) => event[1] === kind));
+    const tall = lanes.reduce((sum, kind) => sum + (kind === "Tg" ? tgHeight : lane), 0);
+    const svg = picture(left + width + 60, top + tall + 40, "Timeline of this patient; the table below has the same events.");
     let y = top;
-    for (const kind of LANES) {
+    for (const kind of lanes) {
       const height = kind === "Tg" ? tgHeight : lane;
       const mine = dated.filter((event) => event[1] === kind);
       svg.append(words(left - 10, y + height / 2 + 4, kind === "Tg" ? "Tg, ng/mL (log)" : kind, { "text-anchor": "end" }));
@@ -121,12 +123,21 @@
           svg.append(dot);
         }
       } else {
+        const labels = [];
         for (const event of mine) {
           const mark = shape("path", { d: `M${x(event[0])} ${y + 8}v14`, stroke: "#111", "stroke-width": kind === "death" ? 6 : 3 });
           mark.append(shape("title", {}, event.slice(0, 4).join(" ")));
           svg.append(mark);
           const said = { "131I": () => `${Math.round(event[3] ?? 0)} mCi, ${event[2].replace("uptake: ", "")}`, "PET/CT": () => `SUVmax ${event[3] ?? "?"}` }[kind];
-          svg.append(words(x(event[0]) + 5, y + 20, said ? said() : event[2], { "font-size": 10 }));
+          const text = said ? said() : event[2];
+          const before = labels.at(-1);
+          // Words that would print over each other share a place.
+          if (before && x(event[0]) < before.at + before.text.length * 6) Object.assign(before, { text: `${before.text}; ${text}`, at: x(event[0]) });
+          else labels.push({ at: x(event[0]), text });
+        }
+        for (const label of labels) {
+          const late = label.at > left + width * 0.7;
+          svg.append(words(label.at + (late ? -5 : 7), y + 20, label.text, { "font-size": 10, "text-anchor": late ? "end" : "start" }));
         }
       }
       y += height;
@@ -164,7 +175,7 @@
     panel.replaceChildren(element("h3", {}, `Patient ${patient.id}`), close, " ", paper, facts, element("h4", {}, "Timeline"), timeline(patient.events));
     patient.models.forEach((model, number) => {
       const layout = data.layouts[number];
-      panel.append(element("h4", {}, `${layout.title}: ${model.risk || model.status}`));
+      panel.append(element("h4", {}, `${layout.title}${model.risk ? `: ${model.risk.replace("_", " ")}` : ""}`));
       if (model.notes) panel.append(element("p", { class: "small" }, model.notes));
       if (!model.marks) return;
       panel.append(nomogram(layout, model), contributions(model));
