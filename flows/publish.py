@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -147,14 +147,27 @@ def read_published(
     return read_table(folders[-1] / name, keys) if folders else None
 
 
-def read_table(path: Path, keys: Keys) -> pl.DataFrame:
-    """Return a published table. Raises NightRefused when it cannot be read."""
+def read_table(
+    path: Path,
+    keys: Keys,
+    columns: Sequence[str] | None = None,
+    of: pl.Series | None = None,
+) -> pl.DataFrame:
+    """Return a published table, or some of its columns, or the rows of some patients.
+
+    Raises NightRefused when it cannot be read.
+    """
     try:
         locked = is_encrypted(path)
         if locked and keys.encryption is None:
             raise NightRefused(f"{path} is encrypted; set THYRISK_ENCRYPTION_KEY_FILE")
         decryption = keys.reading if locked else None
-        return pl.read_parquet(path, glob=False, hive_partitioning=False, decryption=decryption)
+        scan = pl.scan_parquet(path, glob=False, hive_partitioning=False, decryption=decryption)
+        if of is not None:
+            scan = scan.filter(pl.col("patient_id").is_in(of.implode()))
+        if columns is not None:
+            scan = scan.select(columns)
+        return scan.collect(engine="streaming")
     except (PolarsError, PanicException, OSError) as error:
         raise NightRefused(
             f"{path} cannot be read ({type(error).__name__}); `thyrisk verify {path.parent}` says "

@@ -46,9 +46,9 @@ def _seen(job: Job, reviews: pl.DataFrame) -> pl.DataFrame:
     )
     parts = [pl.DataFrame(schema={"patient_id": pl.String, "newly_seen_state": pl.List(pl.String)})]
     for day in matched["run_date"].unique().sort():
-        risk = read_table(night_folder(job.out, day) / "patient_risk.parquet", job.keys)
-        theirs = matched.filter(run_date=day).select("patient_id")
-        seen = risk.select("patient_id", *WATCHED).join(theirs, on="patient_id")
+        path = night_folder(job.out, day) / "patient_risk.parquet"
+        theirs = matched.filter(run_date=day)["patient_id"]
+        seen = read_table(path, job.keys, columns=["patient_id", *WATCHED], of=theirs)
         parts.append(seen.select("patient_id", newly_seen_state=state()))
     return pl.concat(parts)
 

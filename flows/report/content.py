@@ -17,6 +17,9 @@ from transforms.measures import PATHWAY, Measure, completeness
 
 PAST_NIGHTS = 30
 _FEWEST_PERIODS, _MOST = 6, 0.8
+DRIFTING = sorted({share.feature for share in SHARES})
+"""The variables whose shares are compared with the development cohorts."""
+
 _MODELS = {"rrdtc": "liu2022_score", "os": "jin2025_os", "pfs": "jin2025_pfs"}
 _RISKS = {"rrdtc_flag": "RR-DTC", "os_risk_group": "OS", "pfs_risk_group": "PFS"}
 
@@ -130,12 +133,14 @@ def _needs(risk: pl.DataFrame, smallest: int) -> pl.DataFrame:
 
 def drift(features: pl.DataFrame, past: list[Path], keys: Keys, smallest: int) -> list[Figure]:
     """Show the variables beside the development cohorts and the past nights."""
-    wanted = sorted({share.feature for share in SHARES})
     rows = [
         {"label": f"{s.cohort}: {s.label}", "who": "development cohort", "share": s.value}
         for s in SHARES
     ]
-    frames = [("past nights", _columns(folder, wanted, keys)) for folder in past[-3:]]
+    frames = [
+        ("past nights", read_table(folder / "features.parquet", keys, columns=DRIFTING))
+        for folder in past[-3:]
+    ]
     for who, frame in [*frames, ("tonight", features)]:
         for share in SHARES:
             known = frame[share.feature].drop_nulls().cast(pl.String)
@@ -151,10 +156,6 @@ def drift(features: pl.DataFrame, past: list[Path], keys: Keys, smallest: int) -
             "three nights. Circle: tonight. Far from the square, trust the model less.",
         )
     ]
-
-
-def _columns(folder: Path, names: list[str], keys: Keys) -> pl.DataFrame:
-    return read_table(folder / "features.parquet", keys).select(names)
 
 
 def data_quality(quarantine: pl.DataFrame, measures: pl.DataFrame) -> list[Figure]:

@@ -13,19 +13,13 @@ import polars as pl
 from flows.keys import NO_KEYS, Keys
 from flows.publish import read_table
 from flows.report import content
-from flows.report.patients import SHOWN_MODELS, layouts, panels
+from flows.report.patients import layouts, panels
 from flows.settings import Settings
-from models.spec import library
 from transforms.disclosure import shown
 
-TABLES = (
-    "patient_risk",
-    "features",
-    "model_scores",
-    "worklist",
-    "quarantine",
-    "qi_measures",
-    "timeline",
+_RISK_COLUMNS = (
+    *("rrdtc_flag", "os_risk_group", "pfs_risk_group", "needs"),
+    *("rrdtc_points", "os_points", "pfs_points"),
 )
 _FLAGS = {
     "rrdtc_flag": "RR-DTC, Liu 2022",
@@ -45,15 +39,23 @@ def page(
 
     `run` is what run.json says of it; `past` are the folders of earlier nights, oldest first.
     """
-    night = {name: read_table(folder / f"{name}.parquet", keys) for name in TABLES}
-    worklist = night["worklist"].head(settings.report_patients)
+
+    def table(name: str, **some: Any) -> pl.DataFrame:
+        return read_table(folder / f"{name}.parquet", keys, **some)
+
+    waiting = table("worklist")
+    worklist = waiting.head(settings.report_patients)
+    ours = worklist["patient_id"]
     shown_patients = panels(
         worklist,
-        night["patient_risk"],
-        night["features"],
-        night["model_scores"],
-        night["timeline"],
+        table("patient_risk", of=ours),
+        table("features", of=ours),
+        table("model_scores", of=ours),
+        table("timeline", of=ours),
     )
+    measures = table("qi_measures")
+    risk = table("patient_risk", columns=_RISK_COLUMNS)
+    features = table("features", columns=content.DRIFTING)
     smallest = settings.smallest_cell
     return _template().render(
         run=run,
@@ -61,37 +63,25 @@ def page(
             (words, _flag_counts(run["flags"][name], smallest)) for name, words in _FLAGS.items()
         ],
         worklist=worklist.to_dicts(),
-        waiting=night["worklist"].height,
+        waiting=waiting.height,
         smallest=smallest,
         sections=[
-            ("models", "How the models behave", _behaviour(night, run, past, settings, keys)),
             (
-                "data",
-                "Data quality",
-                content.data_quality(night["quarantine"], night["qi_measures"]),
+                "models",
+                "How the models behave",
+                [
+                    *content.alert_load(run, past),
+                    *content.behaviour(risk, smallest),
+                    *content.drift(features, past, keys, smallest),
+                ],
             ),
+            ("data", "Data quality", content.data_quality(table("quarantine"), measures)),
         ],
-        measures=content.measure_figures(night["qi_measures"]),
-        statuses=[name for name in SHOWN_MODELS if name in library()],
+        measures=content.measure_figures(measures),
         data=_embedded({"layouts": layouts(), "patients": shown_patients}),
         style=_file("report.css"),
         script=_file("report.js"),
     )
-
-
-def _behaviour(
-    night: Mapping[str, pl.DataFrame],
-    run: Mapping[str, Any],
-    past: list[Path],
-    settings: Settings,
-    keys: Keys,
-) -> list[content.Figure]:
-    smallest = settings.smallest_cell
-    return [
-        *content.alert_load(run, past),
-        *content.behaviour(night["patient_risk"], smallest),
-        *content.drift(night["features"], past, keys, smallest),
-    ]
 
 
 def _flag_counts(counts: dict[str, int], smallest: int) -> dict[str, int | None]:

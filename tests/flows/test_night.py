@@ -393,3 +393,23 @@ def test_an_error_of_ours_is_never_published(export: Path, night: RunNight, out:
 def test_a_night_takes_the_steps_that_it_names(export: Path, night: RunNight) -> None:
     taken = list(night(export, report=True).seconds)
     assert tuple(taken) == STEPS
+
+
+def test_readers_read_the_last_night_during_the_next(
+    export: Path, night: RunNight, out: Path
+) -> None:
+    first = night(export)
+    before = published(first.folder, "patient_risk.parquet")
+    seen = []
+
+    def reading(name: str, step: Callable[..., Any], *args: Any) -> Any:
+        done = step(*args)
+        latest = published(out / "latest", "patient_risk.parquet")
+        seen.append(latest.equals(before))
+        return done
+
+    # The same date again is swapped in; its contents are the same.
+    for day in (AS_OF, AS_OF.replace(month=7)):
+        warehouse = out / "warehouse.duckdb"
+        run_night(Job(export, out, day, warehouse, Mapping(), Settings(report=False)), reading)
+    assert all(seen[:-1]) and len(seen) > 30

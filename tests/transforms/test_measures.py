@@ -191,7 +191,7 @@ def points(values: list[float], size: int = 100) -> pl.DataFrame:
     ("values", "signals"),
     [
         ([0.5, 0.52, 0.48, 0.5, 0.51, 0.49, 0.5, 0.5], set()),
-        ([0.5, 0.55] * 6 + [0.9], {"beyond a limit"}),
+        ([0.45, 0.65] * 6 + [0.9], {"beyond a limit"}),
         ([0.45] * 8 + [0.55] * 8, {"eight on one side"}),
         ([0.45, 0.46, 0.47, 0.48, 0.49, 0.5, 0.44], {"six rising or falling"}),
     ],
