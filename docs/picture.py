@@ -1,19 +1,16 @@
 """Make the pictures in the README and the manual from the sample night: `make pictures`."""
 
-import re
 import shutil
 import tempfile
 from datetime import date
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
-from rich.console import Console
 
 from flows.job import Job
 from flows.night import run_night
 from flows.outputs import Result
 from flows.settings import load_settings
-from flows.summary import show
 from transforms.mapping import Mapping
 
 HERE = Path(__file__).parent
@@ -25,18 +22,6 @@ def sample_night(out: Path) -> Result:
     export, warehouse = HERE.parent / "examples" / "export", out / "warehouse.duckdb"
     settings = load_settings(None)
     return run_night(Job(export, out, date(2026, 6, 30), warehouse, Mapping(), settings))
-
-
-def summary(result: Result) -> None:
-    """Draw what the terminal shows."""
-    result.folder = Path("out") / result.folder.name
-    console = Console(record=True, width=92, file=open("/dev/null", "w"))  # noqa: PTH123, SIM115
-    show(result, console)
-    svg = console.export_svg(title="make run")
-    # The fonts of the template are fetched from elsewhere; the reader's own do.
-    svg = re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL)
-    svg = re.sub(r"<!-- Generated.*?-->", "", svg).replace("Fira Code", "DejaVu Sans Mono")
-    (HERE / "summary.svg").write_text(svg, "utf-8")
 
 
 def screenshots(report: Path) -> None:
@@ -56,4 +41,3 @@ def screenshots(report: Path) -> None:
 with tempfile.TemporaryDirectory() as folder:
     night = sample_night(Path(folder) / "out")
     screenshots(night.folder / "report.html")
-    summary(night)

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from datetime import UTC, date, datetime
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from flows.cli_operator import Out, operator
 from flows.errors import NightError, Unexpected, UsageError, is_failure
 
 app = typer.Typer(
@@ -24,8 +25,6 @@ app = typer.Typer(
 _KINDS = {1: "failed", 2: "usage", 3: "refused", 4: "busy"}
 out_console = Console()
 err_console = Console(stderr=True)
-
-Out = Annotated[Path, typer.Option(help="Folder of the published nights.", show_default=False)]
 
 
 def _day(text: str) -> date:
@@ -183,89 +182,7 @@ def query(
         print(text, end="")  # noqa: T201 - asked for
 
 
-@app.command()
-def verify(
-    night: Annotated[
-        Path, typer.Argument(help="Folder of a night, OUT/run_date=...", show_default=False)
-    ],
-    export: Annotated[
-        Path | None, typer.Option(help="Folder of that night's export, to compare its files too.")
-    ] = None,
-) -> None:
-    """Check a published night against its run.json: every byte, every count. Exit 1 if not whole.
-
-    Example: thyrisk verify /data/thyrisk/latest
-    """
-    from flows.keys import load_keys
-    from flows.verify import problems_of, remarks_on
-
-    problems = problems_of(night, load_keys(), export)
-    for remark in remarks_on(night):
-        out_console.print(f"note: {remark}", markup=False)
-    for problem in problems:
-        out_console.print(f"differs: {problem}", style="red", markup=False, soft_wrap=True)
-    if problems:
-        raise typer.Exit(1)
-    out_console.print(f"{night} is whole", markup=False, soft_wrap=True)
-
-
-@app.command()
-def status(
-    out: Out,
-    warehouse: Annotated[
-        Path | None, typer.Option(help="DuckDB file. Default: OUT/warehouse.duckdb.")
-    ] = None,
-    settings: Annotated[Path | None, typer.Option(help="Settings of the nights (TOML).")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For a monitor.")] = False,
-) -> None:
-    """Say how the nights stand: last good night, age, sizes, warnings, what is running and next.
-
-    Exit 1 when there is no night, or the last is older than stale_after_hours.
-    """
-    import json
-
-    from flows import status as nights
-    from flows.settings import load_settings
-
-    file = warehouse or out / "warehouse.duckdb"
-    found = nights.status_of(out, file, load_settings(settings), datetime.now(UTC))
-    if as_json:
-        print(json.dumps(nights.as_json(found), indent=2))  # noqa: T201 - to be piped
-    else:
-        nights.show_status(found, out_console)
-    if any(found.problems()):
-        raise typer.Exit(1)
-
-
-@app.command()
-def backup(
-    out: Out,
-    to: Annotated[Path, typer.Option(help="File to write; it must not exist.")],
-    warehouse: Annotated[
-        Path | None, typer.Option(help="DuckDB file. Default: OUT/warehouse.duckdb.")
-    ] = None,
-) -> None:
-    """Copy the warehouse, whole and checked, while readers read. Exit 4 while a night runs."""
-    from flows.backup import back_up
-
-    count = back_up(warehouse or out / "warehouse.duckdb", out, to)
-    out_console.print(f"{count} nights in {to}", soft_wrap=True)
-
-
-@app.command()
-def pseudonym(
-    patient: Annotated[str, typer.Argument(help="patient_id", show_default=False)],
-) -> None:
-    """Print the pseudonym of a patient; the key comes from THYRISK_PSEUDONYM_KEY_FILE."""
-    import polars as pl
-
-    from flows.keys import load_keys
-
-    keys = load_keys()
-    if keys.pseudonym is None:
-        raise UsageError("no key: set THYRISK_PSEUDONYM_KEY_FILE")
-    print(keys.pseudonyms(pl.Series([patient]))[0])  # noqa: T201 - to be piped
-
+app.add_typer(operator)
 
 models_app = typer.Typer(
     no_args_is_help=False,

@@ -9,12 +9,10 @@ UNREADABLE and `unreadable` says why.
 import csv
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 import polars_hash as plh
 import pyarrow as pa
@@ -24,6 +22,7 @@ from polars.exceptions import PanicException, PolarsError
 from flows.errors import NightRefused, is_out_of_space
 from flows.export import SourceFile, refuse_if_changed, unpacked
 from flows.settings import Settings
+from flows.shape import CELL_LIMIT, Shape, refuse_repeated, shape_of
 from schemas.registry import TABLES
 from transforms.mapping import Mapping, received_names
 
@@ -36,31 +35,10 @@ _UNREADABLE_FILE = (
     UnicodeError,
     OSError,
 )
-DELIMITERS = (",", ";", "\t", "|")
-_CHUNK = 1 << 24
-_CELL_LIMIT = 1 << 24
 _FIELD = "\x1f"
 _NULL = "\x00"
 _FEW_ROWS = 1_000_000
 _ROWS_PER_BYTE = 8
-
-
-@dataclass(frozen=True)
-class Shape:
-    """What one pass over the bytes of a delimited file tells."""
-
-    delimiter: str
-    header: tuple[str, ...]
-    lines: int
-    separators: int
-    has_quotes: bool
-    is_utf8: bool
-
-    @property
-    def is_regular(self) -> bool:
-        """Whether each line certainly is one row with as many fields as the header."""
-        expected = (len(self.header) - 1) * self.lines
-        return self.is_utf8 and not self.has_quotes and self.separators == expected
 
 
 class Irregular(Exception):
@@ -125,7 +103,7 @@ def _parquet(file: SourceFile, mapping: Mapping, batch_rows: int) -> Iterator[pl
         nested = sum(pa.types.is_nested(field.type) for field in parquet.schema_arrow)
         if nested:
             raise NightRefused(f"{file.path.name}: {nested} nested columns; export flat ones")
-        _refuse_repeated(file, mapping, names)
+        refuse_repeated(file, mapping, names)
         columns = _select(file, mapping, names)
         extra = _extra(file, mapping, names, None)
         read = 0
@@ -146,7 +124,7 @@ def _delimited(
     file: SourceFile, mapping: Mapping, scratch: Path, settings: Settings, careful: bool
 ) -> Iterator[pl.DataFrame]:
     path = unpacked(file, scratch, settings.max_unpack_ratio)
-    shape = _shape(path, file, mapping)
+    shape = shape_of(path, file, mapping)
     columns = _select(file, mapping, shape.header)
     regular = not careful and (shape.is_regular or _has_one_row_per_line(path, shape))
     read = (_regular if regular else _irregular)(path, shape, settings.batch_rows)
@@ -203,7 +181,7 @@ def _irregular(path: Path, shape: Shape, batch_rows: int) -> Iterator[pl.DataFra
     width = len(shape.header)
     fields = [*shape.header, "line", "unreadable", UNREADABLE]
     schema = dict.fromkeys(fields, pl.String()) | {"line": pl.UInt32()}
-    csv.field_size_limit(_CELL_LIMIT)
+    csv.field_size_limit(CELL_LIMIT)
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
         records = csv.reader(stream, delimiter=shape.delimiter)
         next(records)
@@ -231,69 +209,6 @@ def _record(record: list[str], line: int, width: int, delimiter: str) -> list[st
     if why:
         return [*[None] * width, line, why, delimiter.join(record)]
     return [*(cell or None for cell in record), line, None, None]
-
-
-def _shape(path: Path, file: SourceFile, mapping: Mapping) -> Shape:
-    name = file.path.name
-    with path.open("rb") as stream:
-        first = stream.readline(_CELL_LIMIT)
-        if first.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in first:
-            raise NightRefused(f"{name}: not UTF-8 text (UTF-16?); export it as UTF-8")
-        try:
-            line = first.decode("utf-8-sig").rstrip("\r\n")
-        except UnicodeDecodeError as error:
-            raise NightRefused(f"{name}: its header is not UTF-8; export it as UTF-8") from error
-        if not line:
-            raise NightRefused(f"{name}: empty; a table without rows still needs its header")
-        header, delimiter = _header(line, file.table, mapping)
-        _refuse_repeated(file, mapping, header)
-        stream.seek(0)
-        lines = separators = 0
-        has_quotes, is_utf8, last = False, True, b""
-        rest = b""
-        while chunk := stream.read(_CHUNK):
-            values = np.frombuffer(chunk, dtype=np.uint8)
-            lines += int(np.count_nonzero(values == ord("\n")))
-            separators += int(np.count_nonzero(values == ord(delimiter)))
-            has_quotes = has_quotes or b'"' in chunk
-            is_utf8, rest = _still_utf8(rest, chunk, is_utf8)
-            last = chunk[-1:]
-    lines += last != b"\n"
-    return Shape(delimiter, header, lines, separators, has_quotes, is_utf8 and not rest)
-
-
-def _refuse_repeated(file: SourceFile, mapping: Mapping, header: tuple[str, ...]) -> None:
-    if len(set(header)) != len(header):
-        known = received_names(mapping, file.table).values()
-        twice = [column for column in known if header.count(column) > 1]
-        raise NightRefused(
-            f"{file.path.name}: columns appear twice: {', '.join(twice) or 'others'}"
-        )
-
-
-def _still_utf8(rest: bytes, chunk: bytes, so_far: bool) -> tuple[bool, bytes]:
-    """Check a chunk; a character cut at its end is left for the next."""
-    if not so_far or (not rest and chunk.isascii()):
-        return so_far and b"\x00" not in chunk, b""
-    whole = rest + chunk
-    try:
-        whole.decode("utf-8")
-    except UnicodeDecodeError as error:
-        if len(whole) - error.start < 4 and error.reason == "unexpected end of data":
-            return True, whole[error.start :]
-        return False, b""
-    return b"\x00" not in chunk, b""
-
-
-def _header(line: str, table: str, mapping: Mapping) -> tuple[tuple[str, ...], str]:
-    """Split the header by the delimiter that finds most of the names that are expected."""
-    expected = set(received_names(mapping, table).values())
-    split = {
-        delimiter: tuple(cell.strip() for cell in next(csv.reader([line], delimiter=delimiter)))
-        for delimiter in DELIMITERS
-    }
-    best = max(DELIMITERS, key=lambda delimiter: len(expected & set(split[delimiter])))
-    return split[best], best
 
 
 def _select(file: SourceFile, mapping: Mapping, header: tuple[str, ...]) -> list[pl.Expr]:

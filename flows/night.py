@@ -15,8 +15,16 @@ from typing import Any, Protocol
 
 import polars as pl
 
-from flows.errors import NightRefused, UsageError, told
+from flows.errors import NightRefused, told
 from flows.export import Export, open_export
+from flows.history import (
+    PSEUDONYMS,
+    night_again,
+    night_before,
+    past_night,
+    read_last,
+    settle_unfinished,
+)
 from flows.intake import Irregular
 from flows.job import Job
 from flows.load import Night, load_table
@@ -29,13 +37,10 @@ from flows.publish import (
     night_folder,
     nights,
     publish,
-    read_run,
-    read_table,
     remove_nights,
 )
 from flows.reviewed import reviews_of
-from flows.settings import Settings
-from flows.warehouse import Run, Warehouse
+from flows.warehouse import Warehouse
 from models.engine import score
 from models.spec import library
 from schemas.published import Quarantine, columns_of
@@ -47,10 +52,6 @@ from transforms.measures import PATHWAY, completeness, measure
 from transforms.story import story
 from transforms.worklist import worklist
 
-_PSEUDONYMS = "pseudonyms"
-_OTHER_PSEUDONYMS = "other pseudonyms or none: give the key that it was published with"
-
-
 STEPS = (
     "check the export",
     *(f"load {table}" for table in TABLES),
@@ -59,8 +60,8 @@ STEPS = (
     "derive variables",
     "score",
     "flag",
-    "measure",
     "tell the stories",
+    "measure",
     "write",
     "report",
     "publish",
@@ -125,13 +126,13 @@ def _run(job: Job, started_at: datetime, staging: Path, stage: _timed) -> Result
     scratch.mkdir()
     staged.mkdir()
     with Warehouse(job.warehouse, job.settings.duckdb_memory, scratch) as warehouse:
-        _settle_unfinished(job, warehouse)
-        past = _past_night(job, warehouse)
+        settle_unfinished(job, warehouse)
+        past = past_night(job, warehouse)
         if past is None:
             night = _new_night(job, started_at, scratch, warehouse, stage)
         else:
-            night = _night_again(job, started_at, scratch, warehouse, past)
-        last = _read_last(job, night)
+            night = night_again(job, started_at, scratch, warehouse, past)
+        last = read_last(job, night)
         for table in TABLES:
             stage(f"load {table}", _load, night, warehouse, table)
         _compare_with_manifest(night)
@@ -140,15 +141,14 @@ def _run(job: Job, started_at: datetime, staging: Path, stage: _timed) -> Result
         derived = stage("derive variables", _features, night)
         scores = stage("score", _scores, derived)
         risk = stage("flag", patient_risk, derived, scores, last, reviews)
-        review = worklist(risk, job.settings.worklist_cap)
-        measured = stage("measure", _measures, night, derived, risk)
+        review = worklist(risk, night.settings.worklist_cap)
         timeline = stage("tell the stories", _stories, night, review)
-        night.tables.clear()
+        measured = stage("measure", _measures, night, derived, risk)
         outputs = Outputs(derived, scores, risk, review, quarantine, measured, timeline)
         stage("write", write_outputs, outputs, staged, night)
         result = summarise(outputs, night, night_folder(job.out, job.as_of), stage.seconds)
-        if job.settings.report and job.keys.encryption is None:
-            stage("report", _report, job, staged, result)
+        if night.settings.report and job.keys.encryption is None:
+            stage("report", _report, job, night, staged, result)
         write_run(staged, night, result)
         stage("publish", publish, staged, result.folder)
         if past is None:
@@ -160,57 +160,23 @@ def _run(job: Job, started_at: datetime, staging: Path, stage: _timed) -> Result
     return result
 
 
-def _settle_unfinished(job: Job, warehouse: Warehouse) -> None:
-    """Keep a night that was killed after it was published; forget one killed before.
-
-    A night of tonight's own date is forgotten either way: it is being run again.
-    """
-    for run in warehouse.unfinished():
-        report = read_run(night_folder(job.out, run.as_of))
-        if run.as_of != job.as_of and report and report["run_id"] == run.run_id:
-            warehouse.mark_published(run.seq, datetime.now(UTC), report["previous"])
-    warehouse.forget_unfinished()
-
-
 def _new_night(
     job: Job, started_at: datetime, scratch: Path, warehouse: Warehouse, stage: _timed
 ) -> Night:
     export = stage("check the export", open_export, job.export)
     run_id = _identity(job, export)
     used = job.settings.model_dump(mode="json")
-    kept = used | {_PSEUDONYMS: job.keys.fingerprint}
+    kept = used | {PSEUDONYMS: job.keys.fingerprint}
     seq = warehouse.start_run(run_id, job.as_of, started_at, job.mapping, kept)
     night = Night(run_id, job.as_of, job.mapping, job.settings, seq, started_at, scratch, job.keys)
     night.export = export
-    night.previous = _night_before(job)
+    night.previous = night_before(job)
     if export.ignored:
         night.warnings.append(
             f"{len(export.ignored)} files of the export are no table and were left aside"
         )
-    return night
-
-
-def _night_again(
-    job: Job, started_at: datetime, scratch: Path, warehouse: Warehouse, past: Run
-) -> Night:
-    if not past.history_kept:
-        raise NightRefused(
-            f"the warehouse no longer has the rows of {job.as_of}: keep_history let them go"
-        )
-    used = dict(past.settings)
-    if used.pop(_PSEUDONYMS, None) != job.keys.fingerprint:
-        raise UsageError(f"the night of {job.as_of} had {_OTHER_PSEUDONYMS}")
-    settings = Settings(**used)
-    night = Night(
-        past.run_id, job.as_of, past.mapping, settings, past.seq, started_at, scratch, job.keys
-    )
-    night.replayed = True
-    night.previous = warehouse.previous_of(past.seq)
-    ignored = "; the export given was not loaded" if job.export else ""
-    night.warnings.append(
-        f"{job.as_of} is before the last night: it was run again from the warehouse, with the "
-        f"data and settings of that night{ignored}"
-    )
+    if job.keys.encryption is not None:
+        night.warnings.append("the warehouse is not encrypted: keep it on an encrypted volume")
     return night
 
 
@@ -222,27 +188,6 @@ def _load(night: Night, warehouse: Warehouse, table: str) -> None:
         # A line too short beside one too long: only reading shows it. Once a file, then again.
         night.careful.add(irregular.file.path)
         _load(night, warehouse, table)
-
-
-def _past_night(job: Job, warehouse: Warehouse) -> Run | None:
-    """Return the published night to run again, when that is what the job means.
-
-    A date before the last night is history: it is read from the warehouse as that night saw
-    it, whatever export is given. The last night's own date can be corrected by an export.
-    """
-    past = warehouse.night_of(job.as_of)
-    latest = warehouse.latest_as_of()
-    if job.as_of_clock and latest is not None and job.as_of < latest:
-        raise NightRefused(
-            f"the clock says {job.as_of}, but the last night was of {latest}: has the clock gone "
-            f"back? Set it right, or give --as-of."
-        )
-    if job.export is None and past is None:
-        raise UsageError(
-            f"no night of {job.as_of} in {job.warehouse}; give --export to run a new one"
-        )
-    is_history = latest is not None and job.as_of < latest
-    return past if job.export is None or is_history else None
 
 
 def _identity(job: Job, export: Export) -> str:
@@ -270,29 +215,6 @@ def _compare_with_manifest(night: Night) -> None:
                 f"{file.file}: {file.rows_read} rows read, its manifest says "
                 f"{promised[file.file]}; export it again"
             )
-
-
-def _night_before(job: Job) -> str | None:
-    earlier = [f.name for f in nights(job.out) if f.name < night_folder(job.out, job.as_of).name]
-    return earlier[-1] if earlier else None
-
-
-def _read_last(job: Job, night: Night) -> pl.DataFrame | None:
-    """Return patient_risk of the night that this one is compared with; None when there is none.
-
-    Raises NightRefused when it is gone or damaged: everybody would look newly flagged.
-    """
-    if night.previous is None:
-        return None
-    folder = job.out / night.previous
-    report = read_run(folder)
-    if report is None:
-        raise NightRefused(
-            f"{folder}, with which the night of {job.as_of} is compared, is gone or not whole"
-        )
-    if report.get(_PSEUDONYMS) != job.keys.fingerprint:
-        raise UsageError(f"{night.previous} has {_OTHER_PSEUDONYMS}, or publish elsewhere (--out)")
-    return read_table(folder / "patient_risk.parquet", job.keys)
 
 
 def _quarantine(night: Night, warehouse: Warehouse) -> pl.DataFrame:
@@ -329,7 +251,9 @@ def _names(night: Night) -> pl.DataFrame:
 def _measures(night: Night, derived: pl.DataFrame, risk: pl.DataFrame) -> pl.DataFrame:
     more = risk.select("rrdtc_status", "os_status", "pfs_status", "reviewed_at")
     patients = derived.hstack(more).hstack(_names(night).select("patient_no"))
-    known = night.tables["i131_treatments"].filter(pl.col("treatment_date") <= night.as_of)
+    courses = night.tables["i131_treatments"]
+    night.tables.clear()  # the measures need memory, and no other table
+    known = courses.filter(pl.col("treatment_date") <= night.as_of)
     courses = courses_of(known, patients, night.settings.windows)
     measures = [*PATHWAY, *completeness(library().values())]
     smallest = night.settings.smallest_cell
@@ -338,23 +262,22 @@ def _measures(night: Night, derived: pl.DataFrame, risk: pl.DataFrame) -> pl.Dat
 
 def _stories(night: Night, review: pl.DataFrame) -> pl.DataFrame:
     shown = review.head(night.settings.report_patients).select("patient_id")
-    tables = {
-        name: frame.filter(pl.col(TABLES[name].date or "") <= night.as_of)
-        if TABLES[name].date
-        else frame.with_columns(
-            death_date=pl.when(pl.col("death_date") <= night.as_of).then("death_date")
-        )
-        for name, frame in night.tables.items()
-    }
-    told = story(tables, _names(night).join(shown, on="patient_id"))
-    return pseudonymised(told, night.keys, but=("patient_id",))
+    who = _names(night).join(shown, on="patient_id")
+    known = pl.col("patient_id").is_in(who["patient_no"].implode())
+    tables = {}
+    for name, frame in night.tables.items():
+        when = TABLES[name].date
+        tables[name] = frame.filter(known, pl.col(when) <= night.as_of if when else True)
+    died = pl.when(pl.col("death_date") <= night.as_of).then("death_date")
+    tables["patients"] = tables["patients"].with_columns(death_date=died)
+    return pseudonymised(story(tables, who), night.keys, but=("patient_id",))
 
 
-def _report(job: Job, staged: Path, result: Result) -> None:
+def _report(job: Job, night: Night, staged: Path, result: Result) -> None:
     from flows.report.page import page  # its libraries take a while to import
 
     past = [f for f in nights(job.out) if f.name < night_folder(job.out, job.as_of).name]
-    made = page(staged, asdict(result), past, job.settings, job.keys)
+    made = page(staged, asdict(result), past, night.settings, job.keys)
     (staged / "report.html").write_text(made, "utf-8")
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import polars.selectors as cs
 import pyarrow as pa
 from polars.exceptions import PanicException, PolarsError
 
@@ -153,7 +154,7 @@ def read_table(
     columns: Sequence[str] | None = None,
     of: pl.Series | None = None,
 ) -> pl.DataFrame:
-    """Return a published table, or some of its columns, or the rows of some patients.
+    """Return a published table, or those of `columns` that it has, or the rows of some patients.
 
     Raises NightRefused when it cannot be read.
     """
@@ -166,7 +167,7 @@ def read_table(
         if of is not None:
             scan = scan.filter(pl.col("patient_id").is_in(of.implode()))
         if columns is not None:
-            scan = scan.select(columns)
+            scan = scan.select(cs.by_name(*columns, require_all=False))
         return scan.collect(engine="streaming")
     except (PolarsError, PanicException, OSError) as error:
         raise NightRefused(

@@ -8,7 +8,6 @@
 """
 
 import json
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -19,15 +18,11 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from flows import migrations
-from flows.errors import NightError, NightRefused, NightRunning, is_out_of_space
 from flows.export import SourceFile
-from flows.publish import sync
-from flows.warehouse_views import LAYOUT, valid_view
+from flows.migrations import opened
+from flows.warehouse_views import valid_view
 from schemas.registry import TABLES
 from transforms.mapping import Mapping
-
-_HOLDER = re.compile(r"PID (\d+)")
 
 
 @dataclass(frozen=True)
@@ -43,22 +38,6 @@ class Run:
     """Whether the rows that it saw are still there, so that it can be run again."""
 
 
-def _make(path: Path) -> None:
-    """Make an empty file aside and put it in its place: half a file could not be opened again."""
-    aside = path.with_name(f".{path.name}.new")
-    aside.unlink(missing_ok=True)
-    try:
-        duckdb.connect(str(aside)).close()
-        sync(aside)
-        aside.rename(path)
-        sync(path.parent)
-    except duckdb.Error as error:
-        aside.unlink(missing_ok=True)
-        if is_out_of_space(error):
-            raise
-        raise NightError(f"warehouse {path}: cannot be made ({type(error).__name__})") from error
-
-
 class Warehouse:
     """An open warehouse file.
 
@@ -68,54 +47,7 @@ class Warehouse:
     """
 
     def __init__(self, path: Path, memory: str, scratch: Path) -> None:
-        self._path = path
-        if not path.exists():
-            _make(path)
-        self._db = self._open(memory, scratch)
-        self._do("SET preserve_insertion_order = false")
-        self._do("SET enable_progress_bar = false")
-        try:
-            self._migrate()
-        except duckdb.Error as error:
-            self.close()
-            if is_out_of_space(error):
-                raise
-            raise NightError(f"warehouse {path}: its layout cannot be made: {error}") from error
-        except NightRefused:
-            self.close()
-            raise
-
-    def _open(self, memory: str, scratch: Path) -> duckdb.DuckDBPyConnection:
-        config: dict[str, Any] = {"memory_limit": memory, "temp_directory": str(scratch)}
-        try:
-            return duckdb.connect(str(self._path), config=config)
-        except duckdb.Error as error:
-            if is_out_of_space(error):
-                raise
-            if holder := _HOLDER.search(str(error)):
-                raise NightRunning(
-                    f"warehouse {self._path} is open in process {holder[1]}; end it, or wait"
-                ) from error
-            raise NightRefused(
-                f"warehouse {self._path}: cannot be opened ({type(error).__name__}); is it a "
-                f"DuckDB file of this version, whole, and writable? docs/operations.md says how "
-                f"to go back to a backup."
-            ) from error
-
-    def _migrate(self) -> None:
-        """Bring the file to the current layout, step by step, each step whole or not at all."""
-        self._do(LAYOUT)
-        version = self._scalar("SELECT max(version) FROM ops.layout")
-        if version is not None and version > migrations.CURRENT:
-            raise NightRefused(
-                f"warehouse {self._path}: layout {version}, this version of thyrisk knows "
-                f"{migrations.CURRENT}; use the newer version that wrote it"
-            )
-        for number, sql in migrations.steps(version):
-            with self.transaction():
-                if sql:
-                    self._do(sql)
-                self._do("INSERT INTO ops.layout VALUES (?)", [number])
+        self._db = opened(path, memory, scratch)
 
     def close(self) -> None:
         """Close the file; what was not committed is gone."""

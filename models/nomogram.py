@@ -154,9 +154,10 @@ def _prediction_axes(model: Model, total: float) -> list[tuple[str, tuple[Tick, 
 
 def _prediction_ticks(model: Model, at: dict[float, float], total: float) -> tuple[Tick, ...]:
     lowest = sum(effects(model, predictor).low for predictor in model.predictors)
+    scale = points_per_unit(model) / total
     placed: list[Tick] = []
     for value, linear_predictor in sorted(at.items(), key=lambda pair: pair[1]):
-        x = (linear_predictor - lowest) * points_per_unit(model) / total
+        x = (linear_predictor - lowest) * scale
         if 0 <= x <= 1 and (not placed or x - placed[-1].x >= _LEAST_GAP):
             placed.append(Tick(x, f"{value:g}"))
     return tuple(placed)

@@ -11,23 +11,25 @@ def worklist(risk: pl.DataFrame, cap: int = 0) -> pl.DataFrame:
     Order: priority; newly flagged before others; longest waiting; highest RR-DTC points;
     patient_id.
     """
-    listed = risk.filter(pl.col("review_status") == "waiting").sort(
-        "review_priority",
-        "newly_flagged",
-        "waiting_since",
-        pl.col("rrdtc_points_upper").fill_null(-1),
-        "patient_id",
-        descending=[False, True, False, True, False],
-    )
-    return (
-        listed.head(cap or listed.height)
-        .select(
-            pl.int_range(1, pl.len() + 1).alias("position"),
-            *(
-                pl.col(name).list.join("; ") if listed.schema[name] == pl.List(pl.String) else name
-                for name in columns_of(Worklist)
-                if name != "position"
-            ),
+    columns = {name: dtype for name, dtype in columns_of(Worklist).items() if name != "position"}
+    listed = (
+        risk.lazy()
+        .filter(pl.col("review_status") == "waiting")
+        .select(*columns)
+        .sort(
+            "review_priority",
+            "newly_flagged",
+            "waiting_since",
+            pl.col("rrdtc_points_upper").fill_null(-1),
+            "patient_id",
+            descending=[False, True, False, True, False],
         )
+    )
+    words = [name for name in columns if risk.schema[name] == pl.List(pl.String)]
+    return (
+        (listed.head(cap) if cap else listed)
+        .with_columns(pl.col(name).list.join("; ") for name in words)
+        .with_columns(position=pl.int_range(1, pl.len() + 1))
         .select(pl.col(name).cast(dtype) for name, dtype in columns_of(Worklist).items())
+        .collect()
     )

@@ -1,0 +1,105 @@
+"""The nights before this one: what was left unfinished, what is run again, what is compared."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+
+from flows.errors import NightRefused, UsageError
+from flows.job import Job
+from flows.load import Night
+from flows.publish import night_folder, nights, read_run, read_table
+from flows.settings import Settings
+from flows.warehouse import Run, Warehouse
+from transforms.reviews import CARRIED, WATCHED
+
+PSEUDONYMS = "pseudonyms"
+"""Under which name a night remembers the fingerprint of its pseudonym key."""
+
+_OTHER_PSEUDONYMS = "other pseudonyms or none: give the key that it was published with"
+
+
+def settle_unfinished(job: Job, warehouse: Warehouse) -> None:
+    """Keep a night that was killed after it was published; forget one killed before.
+
+    A night of tonight's own date is forgotten either way: it is being run again.
+    """
+    for run in warehouse.unfinished():
+        report = read_run(night_folder(job.out, run.as_of))
+        if run.as_of != job.as_of and report and report["run_id"] == run.run_id:
+            warehouse.mark_published(run.seq, datetime.now(UTC), report["previous"])
+    warehouse.forget_unfinished()
+
+
+def past_night(job: Job, warehouse: Warehouse) -> Run | None:
+    """Return the published night to run again, when that is what the job means.
+
+    A date before the last night is history: it is read from the warehouse as that night saw
+    it, whatever export is given. The last night's own date can be corrected by an export.
+    """
+    past = warehouse.night_of(job.as_of)
+    latest = warehouse.latest_as_of()
+    if job.as_of_clock and latest is not None and job.as_of < latest:
+        raise NightRefused(
+            f"the clock says {job.as_of}, but the last night was of {latest}: has the clock gone "
+            f"back? Set it right, or give --as-of."
+        )
+    if job.export is None and past is None:
+        raise UsageError(
+            f"no night of {job.as_of} in {job.warehouse}; give --export to run a new one"
+        )
+    is_history = latest is not None and job.as_of < latest
+    return past if job.export is None or is_history else None
+
+
+def night_again(
+    job: Job, started_at: datetime, scratch: Path, warehouse: Warehouse, past: Run
+) -> Night:
+    """Return a past night to be run again, with the settings and the mapping that it had.
+
+    Raises NightRefused when its rows are gone, UsageError when the pseudonym key is another.
+    """
+    if not past.history_kept:
+        raise NightRefused(
+            f"the warehouse no longer has the rows of {job.as_of}: keep_history let them go"
+        )
+    used = dict(past.settings)
+    if used.pop(PSEUDONYMS, None) != job.keys.fingerprint:
+        raise UsageError(f"the night of {job.as_of} had {_OTHER_PSEUDONYMS}")
+    settings = Settings(**used)
+    night = Night(
+        past.run_id, job.as_of, past.mapping, settings, past.seq, started_at, scratch, job.keys
+    )
+    night.replayed = True
+    night.previous = warehouse.previous_of(past.seq)
+    ignored = "; the export given was not loaded" if job.export else ""
+    night.warnings.append(
+        f"{job.as_of} is before the last night: it was run again from the warehouse, with the "
+        f"data and settings of that night{ignored}"
+    )
+    return night
+
+
+def night_before(job: Job) -> str | None:
+    """Return the folder of the last night published before this date."""
+    earlier = [f.name for f in nights(job.out) if f.name < night_folder(job.out, job.as_of).name]
+    return earlier[-1] if earlier else None
+
+
+def read_last(job: Job, night: Night) -> pl.DataFrame | None:
+    """Return what is compared of the last night's patient_risk; None when there is none.
+
+    Raises NightRefused when it is gone or damaged: everybody would look newly flagged.
+    """
+    if night.previous is None:
+        return None
+    folder = job.out / night.previous
+    report = read_run(folder)
+    if report is None:
+        raise NightRefused(
+            f"{folder}, with which the night of {job.as_of} is compared, is gone or not whole"
+        )
+    if report.get(PSEUDONYMS) != job.keys.fingerprint:
+        raise UsageError(f"{night.previous} has {_OTHER_PSEUDONYMS}, or publish elsewhere (--out)")
+    columns = ["patient_id", *WATCHED, *CARRIED]
+    return read_table(folder / "patient_risk.parquet", job.keys, columns=columns)
