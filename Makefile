@@ -12,17 +12,18 @@ OUT ?= out
 help:  ## list what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-# pip checks every download against the hashes in the lock file.
+# pip checks every download against the hashes in the lock file, which is complete: what a package
+# asks for is not looked up again, or a newer release than the locked one would stop the install.
 $(VENV)/.run: requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	@echo "installing the locked packages (about a minute) ..."
-	$(PIP) install --require-hashes -r requirements.txt
+	$(PIP) install --require-hashes --no-deps -r requirements.txt
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run requirements-dev.txt
 	@echo "installing the locked test packages ..."
-	$(PIP) install --require-hashes -r requirements-dev.txt
+	$(PIP) install --require-hashes --no-deps -r requirements-dev.txt
 	@touch $@
 
 run: $(VENV)/.run  ## run the night on the sample export in examples/
@@ -61,7 +62,7 @@ promises: $(VENV)/.dev  ## the long run behind docs/promises.md: 160 kills, 12,0
 	$(BIN)/python -m pytest -n 2 tests/flows/test_privacy.py tests/flows/test_hard_times.py
 
 $(VENV)/.supply: requirements-supply.txt $(VENV)/.run
-	$(PIP) install --require-hashes -r requirements-supply.txt
+	$(PIP) install --require-hashes --no-deps -r requirements-supply.txt
 	@touch $@
 
 sbom: $(VENV)/.supply  ## write sbom.json: everything that is installed to run thyrisk
