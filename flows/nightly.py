@@ -67,7 +67,8 @@ def tell_of_failure(flow: Any, flow_run: Any, state: Any) -> None:
     block = load_settings(Path(asked) if asked else None).notify_block
     if block is None:
         return
-    words = str(state.message or "").removeprefix("Flow run encountered an exception: ")
+    # Prefect says "Flow run encountered an exception: NightRefused: " and then the message.
+    words = str(state.message or "").split(": ", 2)[-1]
     told: Any = Block.load(block)
     told.notify(subject=f"thyrisk: {flow_run.name} was not published", body=words)
 
