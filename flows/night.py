@@ -42,7 +42,7 @@ from flows.publish import (
 from flows.reviewed import reviews_of
 from flows.warehouse import Warehouse
 from models.engine import score
-from models.spec import library
+from models.spec import digests, library
 from schemas.published import Quarantine, columns_of
 from schemas.registry import TABLES
 from transforms.courses import courses_of
@@ -67,6 +67,9 @@ STEPS = (
     "publish",
 )
 """The steps of a night, in order."""
+
+SHAPES_OUTPUT = {"windows", "worklist_cap", "report", "report_patients", "smallest_cell"}
+"""The settings that what is published depends on; the others decide whether it is."""
 
 
 class Stage(Protocol):
@@ -198,7 +201,8 @@ def _identity(job: Job, export: Export) -> str:
             (f.table, f.path.name, f.sha256) for fs in export.files.values() for f in fs
         ),
         "mapping": job.mapping.model_dump(mode="json"),
-        "windows": job.settings.windows.model_dump(mode="json"),
+        "settings": job.settings.model_dump(mode="json", include=SHAPES_OUTPUT),
+        "models": digests(),
         "pseudonyms": job.keys.fingerprint,
         "version": VERSION,
     }

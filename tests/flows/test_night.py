@@ -413,3 +413,38 @@ def test_readers_read_the_last_night_during_the_next(
         warehouse = out / "warehouse.duckdb"
         run_night(Job(export, out, day, warehouse, Mapping(), Settings(report=False)), reading)
     assert all(seen[:-1]) and len(seen) > 30
+
+
+def test_a_night_killed_after_it_was_published_counts_as_published(
+    export: Path, night: RunNight, out: Path, tmp_path: Path
+) -> None:
+    def dying(name: str, step: Callable[..., Any], *args: Any) -> Any:
+        step_result = step(*args)
+        if name == "publish":
+            raise OSError("killed here")
+        return step_result
+
+    first = date(2026, 6, 29)
+    warehouse = out / "warehouse.duckdb"
+    with pytest.raises(NightError):
+        run_night(Job(export, out, first, warehouse, Mapping(), Settings(report=False)), dying)
+    before = content(out / f"run_date={first}")
+    result = night(export)
+    assert result.previous == f"run_date={first}"
+    assert sum(result.new_versions.values()) == 0
+    assert content(night(None, as_of=first).folder) == before
+
+
+def test_what_shapes_the_output_shapes_the_identity(
+    export: Path, night: RunNight, tmp_path: Path
+) -> None:
+    runs = {
+        night(export, to=tmp_path / name, **settings).run_id
+        for name, settings in (
+            ("usual", {}),
+            ("capped", {"worklist_cap": 3}),
+            ("shown", {"smallest_cell": 1}),
+            ("memory", {"duckdb_memory": "400MB"}),
+        )
+    }
+    assert len(runs) == 3
