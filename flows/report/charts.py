@@ -33,7 +33,7 @@ def _finish(chart: alt.Chart | alt.LayerChart, height: int = HEIGHT) -> alt.Laye
             font="Verdana, DejaVu Sans, sans-serif",
             padding={"left": 24, "top": 5, "right": 24, "bottom": 5},
             axis=alt.AxisConfig(
-                labelFontSize=12, titleFontSize=12, labelLimit=260, gridColor="#eee"
+                labelFontSize=12, titleFontSize=12, labelLimit=320, gridColor="#eee"
             ),
             view=alt.ViewConfig(stroke=None),
             legend=alt.LegendConfig(labelFontSize=12, titleFontSize=12, orient="top"),

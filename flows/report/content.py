@@ -17,6 +17,7 @@ from transforms.measures import PATHWAY, Measure, completeness
 
 PAST_NIGHTS = 30
 _FEWEST_PERIODS, _MOST = 6, 0.8
+_MOST_BARS = 15
 DRIFTING = sorted({share.feature for share in SHARES})
 """The variables whose shares are compared with the development cohorts."""
 
@@ -160,44 +161,54 @@ def drift(features: pl.DataFrame, past: list[Path], keys: Keys, smallest: int) -
 
 def data_quality(quarantine: pl.DataFrame, measures: pl.DataFrame) -> list[Figure]:
     """Show what was quarantined and how complete the predictors are."""
-    figures = []
     rows = quarantine.filter(~pl.col("not_yet"))
-    for column, title in (("reasons", "Quarantined rows by reason"), ("file", "by file")):
-        values = rows.select(pl.col(column).explode() if column == "reasons" else column)
-        counts = values.group_by(column).agg(rows=pl.len()).sort("rows", column, descending=True)
-        if counts.height:
-            figures.append(
-                Figure(
-                    title if column == "reasons" else "Quarantined rows by file",
-                    charts.bars(counts.head(15), column, "rows", "rows"),
-                    "A row with several reasons counts for each. See quarantine.parquet.",
-                )
-            )
+    reasons = rows.select(pl.col("reasons").explode())
+    labels = {p.feature: p.label for model in library().values() for p in model.predictors}
     known = measures.filter(pl.col("measure").str.starts_with("known_")).with_columns(
-        row=pl.col("measure").str.strip_prefix("known_"), share=pl.col("value")
+        row=pl.col("measure").str.strip_prefix("known_").replace(labels), share=pl.col("value")
     )
-    by_year = known.filter(pl.col("centre").is_null(), pl.col("period") == "year").with_columns(
-        year=pl.col("start").dt.year()
-    )
-    recent_years = by_year["year"].unique().sort().tail(10)
-    by_year = by_year.filter(pl.col("year").is_in(recent_years.implode()))
-    by_centre = known.filter(pl.col("centre").is_not_null(), pl.col("period") == "recent")
-    biggest = (
-        by_centre.group_by("centre").agg(pl.col("denominator").max()).sort("denominator", "centre")
-    )["centre"].tail(12)
-    by_centre = by_centre.filter(pl.col("centre").is_in(biggest.implode()))
-    for frame, column, words in ((by_year, "year", "year"), (by_centre, "centre", "centre")):
-        if frame.height:
-            figures.append(
-                Figure(
-                    f"Completeness by {words}",
-                    charts.heatmap(frame.select("row", column, "share"), column),
-                    "Per cent of patients with a first 131I therapy whose predictor is known. "
-                    "Few: too few patients to show."
-                    + (" The five years before tonight." if column == "centre" else ""),
-                )
-            )
-    return figures
+    return [
+        *_counted(reasons, "reasons", "Quarantined rows by reason", "A row may have several."),
+        *_counted(rows, "file", "Quarantined rows by file", "quarantine.parquet has each row."),
+        *_by_year(known),
+        *_by_centre(known),
+    ]
+
+
+def _counted(rows: pl.DataFrame, column: str, title: str, caption: str) -> list[Figure]:
+    counts = rows.group_by(column).agg(rows=pl.len()).sort("rows", column, descending=True)
+    if counts.is_empty():
+        return []
+    return [Figure(title, charts.bars(counts.head(_MOST_BARS), column, "rows", "rows"), caption)]
+
+
+def _by_year(known: pl.DataFrame) -> list[Figure]:
+    yearly = known.filter(pl.col("centre").is_null(), pl.col("period") == "year")
+    yearly = yearly.with_columns(year=pl.col("start").dt.year())
+    return _completeness(yearly, "year", yearly["year"].unique().sort().tail(10), "")
+
+
+def _by_centre(known: pl.DataFrame) -> list[Figure]:
+    recent = known.filter(pl.col("centre").is_not_null(), pl.col("period") == "recent")
+    sizes = recent.group_by("centre").agg(pl.col("denominator").max())
+    biggest = sizes.sort("denominator", "centre")["centre"].tail(12)
+    return _completeness(recent, "centre", biggest, " The five years before tonight.")
+
+
+def _completeness(
+    known: pl.DataFrame, column: str, shown_ones: pl.Series, more: str
+) -> list[Figure]:
+    cells = known.filter(pl.col(column).is_in(shown_ones.implode())).select("row", column, "share")
+    if cells.is_empty():
+        return []
+    return [
+        Figure(
+            f"Completeness by {column}",
+            charts.heatmap(cells, column),
+            "Per cent of patients with a first 131I therapy whose predictor is known. Few: too "
+            f"few patients to show.{more}",
+        )
+    ]
 
 
 def measure_figures(measures: pl.DataFrame) -> list[tuple[Measure, list[Figure]]]:
