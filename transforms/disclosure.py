@@ -30,6 +30,7 @@ def suppressed(measured: pl.DataFrame, smallest: int) -> pl.DataFrame:
     is_centre = pl.col("centre").is_not_null()
     hidden = pl.col("suppressed") & is_centre
     lone = (hidden.sum().over(group) == 1) & is_centre & ~pl.col("suppressed")
+    lone &= pl.col("sensitive")
     rank = pl.when(lone & (denominator > 0)).then(denominator).rank("ordinal").over(group)
     return (
         measured.sort("measure", "period", "start", "centre")

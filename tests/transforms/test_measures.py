@@ -164,6 +164,7 @@ def test_small_counts_their_complements_and_lone_neighbours_are_hidden() -> None
 def test_completeness_hides_only_groups_that_are_small_themselves() -> None:
     counts: list[tuple[str | None, int, int]] = [("a", 39, 40), ("b", 1, 3), ("c", 2, 2)]
     assert hidden(counts, sensitive=False) == {"b", "c"}
+    assert hidden(counts[:2], sensitive=False) == {"b"}
 
 
 @given(st.dictionaries(st.sampled_from("abcd"), st.integers(0, 12), min_size=2))
