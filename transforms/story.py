@@ -16,69 +16,59 @@ def story(tables: Mapping[str, pl.DataFrame], who: pl.DataFrame) -> pl.DataFrame
     `who` has one row per patient: patient_no and the patient_id to publish. `tables` hold what
     is known as of tonight, with patients by number.
     """
-    parts = [
-        _rows(
+    columns = columns_of(Timeline)
+    told = [
+        rows.join(who.lazy(), on="patient_no")
+        .with_columns(source_table=pl.lit(table))
+        .select(pl.col(name).cast(dtype) for name, dtype in columns.items())
+        for table, rows in _events(tables).items()
+    ]
+    return pl.concat(told).sort("patient_id", "date", "kind", "source_row").collect()
+
+
+def _events(tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.LazyFrame]:
+    """Return the events of each table: one row per event."""
+    labs, imaging, patients = tables["labs"], tables["imaging"], tables["patients"]
+    uptake = pl.format("uptake: {}", _code("lesion_uptake"))
+    stimulated = pl.format("{}stimulated: {}", _comparator(), _code("stimulated"))
+    procedure = pl.col("procedure").cast(pl.String).replace(_PROCEDURE).str.replace_all("_", " ")
+    reading = pl.when("fdg_positive").then(pl.lit("read as positive")).otherwise(pl.lit(""))
+    return {
+        "diagnoses": _rows(
             tables["diagnoses"], "diagnosis", "diagnosis_date", "diagnosis_id", _code("histology")
         ),
-        _rows(
-            tables["surgeries"],
-            "surgery",
-            "surgery_date",
-            "surgery_id",
-            pl.col("procedure").cast(pl.String).replace(_PROCEDURE).str.replace_all("_", " "),
-        ),
-        _rows(
-            tables["i131_treatments"].with_columns(mci=activity_mci()),
+        "surgeries": _rows(tables["surgeries"], "surgery", "surgery_date", "surgery_id", procedure),
+        "i131_treatments": _rows(
+            tables["i131_treatments"],
             "131I",
             "treatment_date",
             "treatment_id",
-            pl.format("uptake: {}", _code("lesion_uptake")),
-            value=pl.col("mci"),
+            uptake,
+            activity_mci(),
         ),
-        _rows(
-            tables["labs"].filter(pl.col("analyte") == "Tg").with_columns(ng=thyroglobulin_ng_ml()),
+        "labs": _rows(
+            labs.filter(pl.col("analyte") == "Tg"),
             "Tg",
             "sample_date",
             "lab_id",
-            pl.format("{}stimulated: {}", _comparator(), _code("stimulated")),
-            value=pl.col("ng"),
+            stimulated,
+            thyroglobulin_ng_ml(),
         ),
-        _rows(
-            tables["imaging"].filter(pl.col("modality") == "FDG_PETCT"),
+        "imaging": _rows(
+            imaging.filter(pl.col("modality") == "FDG_PETCT"),
             "PET/CT",
             "study_date",
             "study_id",
-            pl.when("fdg_positive").then(pl.lit("read as positive")).otherwise(pl.lit("")),
-            value=pl.col("suv_max"),
+            reading,
+            pl.col("suv_max"),
         ),
-        _rows(tables["metastases"], "metastasis", "detected_date", "metastasis_id", _code("site")),
-        _rows(tables["events"], "event", "event_date", "event_id", _code("type")),
-        _rows(tables["reviews"], "review", "reviewed_at", None, _code("decision")),
-        _rows(
-            tables["patients"].filter(pl.col("death_date").is_not_null()),
-            "death",
-            "death_date",
-            None,
-            pl.lit("died"),
+        "metastases": _rows(
+            tables["metastases"], "metastasis", "detected_date", "metastasis_id", _code("site")
         ),
-    ]
-    sources = (
-        *("diagnoses", "surgeries", "i131_treatments", "labs", "imaging", "metastases"),
-        *("events", "reviews", "patients"),
-    )
-    named = [
-        part.join(who.lazy(), on="patient_no").with_columns(source_table=pl.lit(source))
-        for part, source in zip(parts, sources, strict=True)
-    ]
-    columns = columns_of(Timeline)
-    return (
-        pl.concat(
-            part.select(pl.col(name).cast(dtype) for name, dtype in columns.items())
-            for part in named
-        )
-        .sort("patient_id", "date", "kind", "source_row")
-        .collect()
-    )
+        "events": _rows(tables["events"], "event", "event_date", "event_id", _code("type")),
+        "reviews": _rows(tables["reviews"], "review", "reviewed_at", None, _code("decision")),
+        "patients": _rows(patients, "death", "death_date", None, pl.lit("died")),
+    }
 
 
 def _rows(
