@@ -82,8 +82,8 @@ def night_again(
 
 def night_before(job: Job) -> str | None:
     """Return the folder of the last night published before this date."""
-    earlier = [f.name for f in nights(job.out) if f.name < night_folder(job.out, job.as_of).name]
-    return earlier[-1] if earlier else None
+    earlier = nights(job.out, before=job.as_of)
+    return earlier[-1].name if earlier else None
 
 
 def read_last(job: Job, night: Night) -> pl.DataFrame | None:

@@ -280,7 +280,7 @@ def _stories(night: Night, review: pl.DataFrame) -> pl.DataFrame:
 def _report(job: Job, night: Night, staged: Path, result: Result) -> None:
     from flows.report.page import page  # its libraries take a while to import
 
-    past = [f for f in nights(job.out) if f.name < night_folder(job.out, job.as_of).name]
+    past = nights(job.out, before=job.as_of)
     made = page(staged, asdict(result), past, night.settings, job.keys)
     (staged / "report.html").write_text(made, "utf-8")
 

@@ -33,9 +33,17 @@ def night_folder(out: Path, run_date: object) -> Path:
     return out / f"run_date={run_date}"
 
 
-def nights(out: Path) -> list[Path]:
-    """Return the published nights, oldest first."""
-    return sorted(path for path in out.glob("run_date=????-??-??") if path.is_dir())
+def nights(out: Path, before: object = None) -> list[Path]:
+    """Return the published nights, oldest first; with `before`, those of earlier dates."""
+    found = sorted(path for path in out.glob("run_date=????-??-??") if path.is_dir())
+    if before is None:
+        return found
+    return [path for path in found if path.name < night_folder(out, before).name]
+
+
+def day_of(folder: Path) -> str:
+    """Return the date of a published night's folder, as YYYY-MM-DD."""
+    return folder.name.removeprefix("run_date=")
 
 
 def write_parquet(

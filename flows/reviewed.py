@@ -7,7 +7,7 @@ import polars as pl
 from flows.job import Job
 from flows.load import Night
 from flows.pseudonyms import pseudonymised
-from flows.publish import night_folder, nights, read_table
+from flows.publish import day_of, night_folder, nights, read_table
 from transforms.flags import NO_REVIEWS
 from transforms.reviews import LATEST, WATCHED, latest_reviews, state
 
@@ -36,8 +36,7 @@ def reviews_of(job: Job, night: Night, last: pl.DataFrame | None) -> pl.DataFram
 
 def _seen(job: Job, reviews: pl.DataFrame) -> pl.DataFrame:
     """Return what each reviewer saw: one row per patient whose night is still there."""
-    ours = night_folder(job.out, job.as_of).name
-    days = [_day(f.name) for f in nights(job.out) if f.name < ours]
+    days = [date.fromisoformat(day_of(folder)) for folder in nights(job.out, before=job.as_of)]
     published = pl.DataFrame({"run_date": days}, schema={"run_date": pl.Date}).sort("run_date")
     matched = (
         reviews.sort("reviewed_at")
@@ -51,7 +50,3 @@ def _seen(job: Job, reviews: pl.DataFrame) -> pl.DataFrame:
         seen = read_table(path, job.keys, columns=["patient_id", *WATCHED], of=theirs)
         parts.append(seen.select("patient_id", newly_seen_state=state()))
     return pl.concat(parts)
-
-
-def _day(folder: str) -> date:
-    return date.fromisoformat(folder.partition("=")[2])

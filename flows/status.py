@@ -11,7 +11,7 @@ from rich.filesize import decimal
 from rich.table import Table
 
 from flows.lock import LOCK, holder_of
-from flows.publish import night_folder, nights, read_run
+from flows.publish import day_of, nights, read_run
 from flows.settings import Settings
 
 
@@ -49,7 +49,7 @@ def status_of(out: Path, warehouse: Path, settings: Settings, now: datetime) -> 
     if report:
         age = (now - datetime.fromisoformat(report["finished_at"])) / timedelta(hours=1)
     return Status(
-        last_night=None if folder is None else folder.name.removeprefix(night_folder(out, "").name),
+        last_night=None if folder is None else day_of(folder),
         finished_at=report.get("finished_at"),
         age_hours=None if age is None else round(age, 1),
         is_stale=age is None or age > settings.stale_after_hours,

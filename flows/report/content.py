@@ -77,25 +77,21 @@ def behaviour(risk: pl.DataFrame, smallest: int) -> list[Figure]:
                     f"cut-off. Bins of fewer than {smallest} are left out.",
                 )
             )
-    needs = _needs(risk, smallest)
-    if needs.height:
-        figures.append(
-            Figure(
-                "What keeps flags indeterminate",
-                charts.bars(needs, "needs", "patients", "patients"),
-                "Patients whose flag or risk group waits for it, alone or with others.",
-            )
-        )
-    alone = _needs(risk.filter(pl.col("needs").list.len() == 1), smallest)
-    if alone.height:
-        figures.append(
-            Figure(
-                "What would unlock most patients",
-                charts.bars(alone, "needs", "patients", "patients"),
-                "Patients for whom this one examination or entry would settle every open flag.",
-            )
-        )
-    return figures
+    return [
+        *figures,
+        *_needed(
+            risk,
+            smallest,
+            "What keeps flags indeterminate",
+            "Patients whose flag or risk group waits for it, alone or with others.",
+        ),
+        *_needed(
+            risk.filter(pl.col("needs").list.len() == 1),
+            smallest,
+            "What would unlock most patients",
+            "Patients for whom this one examination or entry would settle every open flag.",
+        ),
+    ]
 
 
 def _risk_groups(risk: pl.DataFrame, smallest: int) -> pl.DataFrame:
@@ -122,14 +118,17 @@ def _binned(points: pl.Series, smallest: int) -> pl.DataFrame:
     )
 
 
-def _needs(risk: pl.DataFrame, smallest: int) -> pl.DataFrame:
-    return (
+def _needed(risk: pl.DataFrame, smallest: int, title: str, caption: str) -> list[Figure]:
+    needs = (
         risk.select(pl.col("needs").explode().drop_nulls())
         .group_by("needs")
         .agg(patients=pl.len())
         .filter(pl.col("patients") >= smallest)
         .sort("patients", "needs", descending=[True, False])
     )
+    if needs.is_empty():
+        return []
+    return [Figure(title, charts.bars(needs, "needs", "patients", "patients"), caption)]
 
 
 def drift(features: pl.DataFrame, past: list[Path], keys: Keys, smallest: int) -> list[Figure]:

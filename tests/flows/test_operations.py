@@ -6,6 +6,8 @@ import shutil
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -28,6 +30,17 @@ from tests.registry import AS_OF, Registry
 LAYOUT_1 = Path(__file__).parent / "fixtures" / "warehouse_layout_1.duckdb.gz"
 BEFORE = AS_OF - timedelta(days=1)
 KEYS = Keys(pseudonym=b"a key of the test, long enough", encryption=bytes(range(32)))
+
+
+@contextmanager
+def process(script: str) -> Iterator[subprocess.Popen[str]]:
+    """Run a script that prints a line when it holds what it holds, and then waits."""
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stdout
+        assert running.stdout.readline() == "held\n"
+        yield running
 
 
 @pytest.fixture
@@ -107,11 +120,7 @@ def test_only_a_living_process_holds_a_lock(tmp_path: Path) -> None:
         f"with held(Path({str(path)!r}), holder='night of 2026-06-30'):\n"
         "    print('held', flush=True); sys.stdin.read(); os._exit(9)"
     )
-    with subprocess.Popen(
-        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as holder:
-        assert holder.stdout and holder.stdin
-        assert holder.stdout.readline() == "held\n"
+    with process(script) as holder:
         with pytest.raises(NightRunning, match=f"process {holder.pid}, night of"):
             held(path, holder="me").__enter__()
         assert f"process {holder.pid}" in str(holder_of(path))
@@ -129,13 +138,9 @@ def test_a_warehouse_open_elsewhere_is_busy_not_broken(
     script = (
         "import duckdb, sys\n"
         f"db = duckdb.connect({str(out / 'warehouse.duckdb')!r}, read_only=True)\n"
-        "print('open', flush=True); sys.stdin.read()"
+        "print('held', flush=True); sys.stdin.read()"
     )
-    with subprocess.Popen(
-        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as reader:
-        assert reader.stdout
-        reader.stdout.readline()
+    with process(script) as reader:
         with pytest.raises(NightRunning, match=f"open in process {reader.pid}"):
             night(export)
         copied = back_up(out / "warehouse.duckdb", out, out.parent / "copy.duckdb")
