@@ -71,14 +71,7 @@ def batches(
     except NightRefused:
         refuse_if_changed(file)
         raise
-    except (
-        PolarsError,
-        PanicException,
-        OSError,
-        csv.Error,
-        UnicodeError,
-        pa.ArrowException,
-    ) as error:
+    except _UNREADABLE_FILE as error:
         if is_out_of_space(error):
             raise
         refuse_if_changed(file)
