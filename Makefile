@@ -57,8 +57,8 @@ reconstruct: $(VENV)/.dev  ## from the published tables to the inferred constant
 
 promises: $(VENV)/.dev  ## the long run behind docs/promises.md: 160 kills, 12,000 hostile inputs
 	THYRISK_KILLS=160 $(BIN)/python -m pytest -n 2 tests/flows/test_killed.py
-	$(BIN)/python -m tests.flows.fuzzing 1 6000
-	$(BIN)/python -m tests.flows.fuzzing 2 6000
+	$(BIN)/python -m tests.flows.intake.fuzzing 1 6000
+	$(BIN)/python -m tests.flows.intake.fuzzing 2 6000
 	$(BIN)/python -m pytest -n 2 tests/flows/test_privacy.py tests/flows/test_hard_times.py
 
 $(VENV)/.supply: requirements-supply.txt $(VENV)/.run

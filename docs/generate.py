@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from flows.describe import outputs_page
-from flows.figures import draw, save
+from flows.show.dictionary import outputs_page
+from flows.show.nomogram_chart import draw, save
 from models.cards import card
 from models.nomogram import nomogram
 from models.spec import library

@@ -11,7 +11,7 @@ from flows.job import Job
 from flows.night import run_night
 from flows.outputs import Result
 from flows.settings import load_settings
-from transforms.mapping import Mapping
+from transforms.reading.mapping import Mapping
 
 HERE = Path(__file__).parent
 WIDTH, HEIGHT = 1280, 900

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from flows.keys import NO_KEYS, Keys, load_keys
+from flows.secrets import NO_KEYS, Keys, load_keys
 from flows.settings import Settings, load_mapping, load_settings
-from transforms.mapping import Mapping
+from transforms.reading.mapping import Mapping
 
 
 @dataclass(frozen=True)

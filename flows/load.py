@@ -8,14 +8,15 @@ from pathlib import Path
 import polars as pl
 
 from flows.errors import NightError, NightRefused
-from flows.export import Export
-from flows.intake import batches
-from flows.keys import NO_KEYS, Keys
+from flows.intake.export import Export
+from flows.intake.rows import batches
+from flows.secrets import NO_KEYS, Keys
 from flows.settings import Settings
-from flows.warehouse import Warehouse
+from flows.warehouse.warehouse import Warehouse
 from schemas.registry import TABLES
-from transforms.mapping import Mapping
-from transforms.quarantine import (
+from transforms.reading.cells import typed
+from transforms.reading.mapping import Mapping
+from transforms.reading.quarantine import (
     PROVENANCE,
     conflicting_keys,
     hashed,
@@ -25,7 +26,6 @@ from transforms.quarantine import (
     with_context,
     without_repeated,
 )
-from transforms.reading import typed
 
 
 @dataclass(frozen=True)

@@ -16,41 +16,35 @@ from typing import Any, Protocol
 import polars as pl
 
 from flows.errors import NightRefused, told
-from flows.export import Export, open_export
 from flows.history import (
     PSEUDONYMS,
     night_again,
     night_before,
     past_night,
     read_last,
+    reviews_of,
     settle_unfinished,
 )
-from flows.intake import Irregular
+from flows.intake.export import Export, open_export
+from flows.intake.rows import Irregular
 from flows.job import Job
 from flows.load import Night, load_table
 from flows.lock import LOCK, held
 from flows.outputs import VERSION, Outputs, Result, summarise, write_outputs, write_run
 from flows.pseudonyms import pseudonymised
-from flows.publish import (
-    GONE,
-    STAGING,
-    night_folder,
-    nights,
-    publish,
-    remove_nights,
-)
-from flows.reviewed import reviews_of
-from flows.warehouse import Warehouse
+from flows.published.nights import GONE, STAGING, night_folder, nights
+from flows.published.write import publish, remove_nights
+from flows.warehouse.warehouse import Warehouse
 from models.engine import score
 from models.spec import digests, library
 from schemas.published import Quarantine, columns_of
 from schemas.registry import TABLES
-from transforms.courses import courses_of
-from transforms.features import features
-from transforms.flags import patient_risk
-from transforms.measures import PATHWAY, completeness, measure
-from transforms.story import story
-from transforms.worklist import worklist
+from transforms.measures.courses import courses_of
+from transforms.measures.measures import PATHWAY, completeness, measure
+from transforms.review.flags import patient_risk
+from transforms.review.timeline import story
+from transforms.review.worklist import worklist
+from transforms.variables.features import features
 
 STEPS = (
     "check the export",

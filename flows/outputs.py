@@ -9,9 +9,11 @@ from pathlib import Path
 
 import polars as pl
 
+from flows.disk import sha256
 from flows.errors import NightError
 from flows.load import FileCount, Night
-from flows.publish import RUN, json_ready, sha256, write_csv, write_parquet
+from flows.published.nights import RUN
+from flows.published.write import json_ready, write_csv, write_parquet
 from models.spec import Model, digests, library
 from schemas.features import Features
 from schemas.published import (

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from flows.keys import Keys
+from flows.secrets import Keys
 
 
 def pseudonymised(frame: pl.DataFrame, keys: Keys, but: tuple[str, ...] = ()) -> pl.DataFrame:

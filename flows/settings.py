@@ -20,8 +20,8 @@ from pydantic_settings import (
 
 from flows.errors import UsageError
 from schemas.registry import TABLES
-from transforms.mapping import Mapping
-from transforms.windows import Windows
+from transforms.reading.mapping import Mapping
+from transforms.variables.windows import Windows
 
 
 class Settings(BaseSettings):

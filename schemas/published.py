@@ -6,7 +6,9 @@ import pandera.polars as pa
 import polars as pl
 
 from schemas import codes
+from schemas.features import Features
 from schemas.fields import code, of, words
+from schemas.scores import ModelScores
 
 
 class PatientRisk(pa.DataFrameModel):
@@ -169,6 +171,18 @@ class Quarantine(pa.DataFrameModel):
     not_yet: bool = of("set aside only because it is dated after the as-of date", nullable=False)
     reasons: pl.List = words("every reason, in words", nullable=False)
     original: str = of("the cells as they were received, as JSON; or the line itself")
+
+
+PUBLISHED: dict[str, type[pa.DataFrameModel]] = {
+    "patient_risk": PatientRisk,
+    "features": Features,
+    "quarantine": Quarantine,
+    "worklist": Worklist,
+    "qi_measures": QiMeasures,
+    "timeline": Timeline,
+    "model_scores": ModelScores,
+}
+"""Every table that a night publishes, as NAME.parquet."""
 
 
 def columns_of(model: type[pa.DataFrameModel]) -> dict[str, Any]:

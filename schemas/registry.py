@@ -1,6 +1,6 @@
 """The registry export: one pandera model per table, as it must be after validation.
 
-Cells arrive as text. `transforms.reading` reads them into these types; `schemas.contracts`
+Cells arrive as text. `transforms.reading.cells` reads them into these types; `schemas.contracts`
 adds, to each model, the checks that need the received text or the patient's own dates.
 The description of a field is what `thyrisk schema` prints.
 """

@@ -7,7 +7,7 @@ import altair as alt
 import polars as pl
 import vl_convert as vlc
 
-from transforms.control_charts import funnel, p_chart, xmr_chart
+from transforms.measures.control_charts import funnel, p_chart, xmr_chart
 
 INK, GREY, LIGHT = "#111111", "#6b6b6b", "#d9d9d9"
 WIDTH, HEIGHT = 420, 220

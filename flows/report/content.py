@@ -7,13 +7,13 @@ from typing import Any
 
 import polars as pl
 
-from flows.keys import Keys
-from flows.publish import read_run, read_table
+from flows.published.nights import read_run, read_table
 from flows.report import charts
+from flows.secrets import Keys
 from models.cohorts import SHARES
 from models.spec import library
-from transforms.disclosure import shown
-from transforms.measures import PATHWAY, Measure, completeness
+from transforms.measures.disclosure import shown
+from transforms.measures.measures import PATHWAY, Measure, completeness
 
 PAST_NIGHTS = 30
 _FEWEST_PERIODS, _MOST = 6, 0.8

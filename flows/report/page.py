@@ -10,12 +10,12 @@ from typing import Any
 import jinja2
 import polars as pl
 
-from flows.keys import NO_KEYS, Keys
-from flows.publish import read_table
+from flows.published.nights import read_table
 from flows.report import content
 from flows.report.patients import layouts, panels
+from flows.secrets import NO_KEYS, Keys
 from flows.settings import Settings
-from transforms.disclosure import shown
+from transforms.measures.disclosure import shown
 
 _RISK_COLUMNS = (
     *("rrdtc_flag", "os_risk_group", "pfs_risk_group", "needs"),

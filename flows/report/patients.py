@@ -9,7 +9,7 @@ import polars as pl
 
 from models.nomogram import nomogram
 from models.spec import Model, Predictor, library
-from transforms.refractory import CRITERIA
+from transforms.variables.refractory import CRITERIA
 
 SHOWN_MODELS = ("liu2022_nomogram", "jin2025_os", "jin2025_pfs")
 _DECIMALS = 4

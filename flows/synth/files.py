@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from flows.publish import sha256
+from flows.disk import sha256
 from flows.synth import Registry
 from flows.synth.people import END
 

@@ -9,17 +9,17 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from flows.cli import app
-from flows.describe import outputs_page
+from flows.cli.thyrisk import app
 from flows.job import Job
-from flows.keys import NO_KEYS
 from flows.night import run_night
-from flows.query import query
+from flows.published.query import query
+from flows.secrets import NO_KEYS
 from flows.settings import Settings
+from flows.show.dictionary import outputs_page
 from flows.synth import synthesise
 from flows.synth.files import write_export
 from tests.registry import AS_OF
-from transforms.mapping import Mapping
+from transforms.reading.mapping import Mapping
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

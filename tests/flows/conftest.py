@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from flows.job import Job
-from flows.keys import NO_KEYS, Keys
 from flows.night import run_night
 from flows.outputs import Result
+from flows.secrets import NO_KEYS, Keys
 from flows.settings import Settings
 from tests.registry import AS_OF
-from transforms.mapping import Mapping
+from transforms.reading.mapping import Mapping
 
 RunNight = Callable[..., Result]
 

@@ -18,10 +18,10 @@ import duckdb
 
 from flows.job import Job
 from flows.night import run_night
-from flows.publish import nights
+from flows.published.nights import nights
 from flows.settings import Settings
 from schemas.registry import TABLES
-from transforms.mapping import Mapping
+from transforms.reading.mapping import Mapping
 
 FIRST, TONIGHT = date(2026, 6, 29), date(2026, 6, 30)
 _OURS = str(Path(__file__).parents[2] / "flows")

@@ -130,7 +130,7 @@ def refuse(event, arguments):
         os.write(2, event.encode())
         os._exit(77)
 sys.addaudithook(refuse)
-from flows import cli
+from flows.cli import thyrisk as cli
 cli.main()
 """
     done = subprocess.run(

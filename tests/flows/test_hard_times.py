@@ -19,14 +19,14 @@ import pytest
 
 from flows.errors import NightError, NightRefused
 from flows.job import Job
-from flows.keys import NO_KEYS
 from flows.night import run_night
-from flows.publish import nights
+from flows.published.nights import nights
+from flows.published.verify import problems_of
+from flows.secrets import NO_KEYS
 from flows.settings import Settings
-from flows.verify import problems_of
 from tests.flows.conftest import RunNight
 from tests.registry import AS_OF, Registry
-from transforms.mapping import Mapping
+from transforms.reading.mapping import Mapping
 
 THYRISK = Path(sys.executable).with_name("thyrisk")
 

@@ -17,10 +17,10 @@ from flows.synth import Registry, synthesise
 from flows.synth.files import write_export
 from schemas.registry import EVENT_TABLES, TABLES
 from tests.registry import NOTHING_ASIDE
-from transforms.features import features
-from transforms.mapping import Mapping
-from transforms.reading import typed
-from transforms.windows import Windows
+from transforms.reading.cells import typed
+from transforms.reading.mapping import Mapping
+from transforms.variables.features import features
+from transforms.variables.windows import Windows
 
 END = date(2026, 6, 30)
 seeds = st.integers(0, 10_000)

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from flows.keys import NO_KEYS
-from flows.publish import nights
-from flows.verify import problems_of
+from flows.published.nights import nights
+from flows.published.verify import problems_of
+from flows.secrets import NO_KEYS
 from tests.flows.killing import FIRST, content, is_finished, night
 from tests.registry import Registry, days
 

@@ -18,7 +18,7 @@ from flows.errors import NightError, NightRefused, NightRunning, UsageError
 from flows.job import Job
 from flows.lock import held
 from flows.night import STEPS, run_night
-from flows.publish import write_csv
+from flows.published.write import write_csv
 from flows.settings import Settings
 from flows.synth import Registry as Synthetic
 from flows.synth import synthesise
@@ -27,7 +27,7 @@ from schemas.published import PatientRisk, columns_of
 from schemas.registry import TABLES
 from tests.flows.conftest import RunNight
 from tests.registry import Registry, days
-from transforms.mapping import Mapping
+from transforms.reading.mapping import Mapping
 
 AS_OF = date(2026, 6, 30)
 PARQUET = (

@@ -15,15 +15,15 @@ import duckdb
 import polars as pl
 import pytest
 
-from flows import migrations
-from flows.backup import back_up
 from flows.errors import NightRefused, NightRunning, UsageError
-from flows.keys import NO_KEYS, Keys, load_keys
 from flows.lock import held, holder_of
-from flows.publish import nights, read_table
+from flows.published.nights import nights, read_table
+from flows.published.status import status_of
+from flows.published.verify import problems_of, remarks_on
+from flows.secrets import NO_KEYS, Keys, load_keys
 from flows.settings import Settings
-from flows.status import status_of
-from flows.verify import problems_of, remarks_on
+from flows.warehouse import migrations
+from flows.warehouse.backup import back_up
 from tests.flows.conftest import RunNight
 from tests.registry import AS_OF, Registry
 
@@ -231,7 +231,7 @@ def test_a_warehouse_of_a_newer_version_is_left_alone(
 def test_the_clock_may_not_go_back_unnoticed(export: Path, out: Path) -> None:
     from flows.job import Job
     from flows.night import run_night
-    from transforms.mapping import Mapping
+    from transforms.reading.mapping import Mapping
 
     def run(as_of: date, *, by_clock: bool) -> None:
         warehouse = out / "warehouse.duckdb"

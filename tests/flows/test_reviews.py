@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from flows.errors import NightRefused
-from flows.keys import Keys
 from flows.outputs import Result
+from flows.secrets import Keys
 from tests.flows.conftest import RunNight
 from tests.registry import AS_OF, Registry, days
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.describe import numbers_of
+from flows.show.dictionary import numbers_of
 from models.cards import card
 from models.spec import library
 

@@ -5,8 +5,8 @@ import polars as pl
 import pytest
 
 from tests.registry import AS_OF, NOTHING_ASIDE, Registry
-from transforms.features import features
-from transforms.windows import Windows
+from transforms.variables.features import features
+from transforms.variables.windows import Windows
 
 Derive = Callable[..., dict[str, Any]]
 

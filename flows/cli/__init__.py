@@ -1,0 +1,1 @@
+"""The command `thyrisk` and its subcommands."""

@@ -1,0 +1,41 @@
+"""Files and folders on the disk: their checksum, made durable, swapped in one step."""
+
+import ctypes
+import errno
+import hashlib
+import os
+from pathlib import Path
+
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2
+
+
+def sha256(path: Path) -> str:
+    """Return the sha256 of a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def sync(path: Path) -> None:
+    """Wait until a file or folder is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def exchange(one: Path, other: Path) -> None:
+    """Swap two folders in one step, so that no reader finds neither."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    swapped = getattr(libc, "renameat2", None)
+    names = os.fsencode(one), os.fsencode(other)
+    if swapped is None or swapped(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE):
+        code = ctypes.get_errno() or errno.ENOSYS
+        if code not in (errno.ENOSYS, errno.EINVAL):
+            raise OSError(code, os.strerror(code), str(other))
+        # A file system that cannot swap: two renames, and an instant between them.
+        aside = one.with_name(one.name + ".old")
+        other.rename(aside)
+        one.rename(other)
+        aside.rename(one)

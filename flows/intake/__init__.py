@@ -1,0 +1,1 @@
+"""What comes in: the export's files and their rows, as text."""

@@ -1,0 +1,1 @@
+"""The published nights: written, found, proved, asked."""

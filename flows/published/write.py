@@ -1,0 +1,107 @@
+"""Writing a night: everything is written and synced aside, then appears with one rename."""
+
+import errno
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+from polars.exceptions import PolarsError
+
+from flows.disk import exchange, sync
+from flows.published.nights import GONE, nights
+from flows.secrets import Keys
+
+_ROOM_FOR_A_FOOTER = 1 << 20
+_RUNS_AS_FORMULA = r"^[=+\-@\t\r]"
+
+
+def write_parquet(
+    frame: pl.DataFrame,
+    path: Path,
+    descriptions: Mapping[str, str],
+    identity: Mapping[str, str],
+    keys: Keys,
+) -> None:
+    """Write a table with a description on each column and the night's identity on the file."""
+    fields = [
+        field.with_metadata({"description": descriptions.get(field.name, "")})
+        for field in _arrow_schema(frame)
+    ]
+    try:
+        frame.write_parquet(
+            path, arrow_schema=pa.schema(fields), metadata=dict(identity), encryption=keys.writing
+        )
+    except PolarsError:
+        # Where the disk fills up in the footer, polars says "transport error" and no more.
+        if shutil.disk_usage(path.parent).free < _ROOM_FOR_A_FOOTER:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from None
+        raise
+
+
+def _arrow_schema(frame: pl.DataFrame) -> pa.Schema:
+    schema: pa.Schema = frame.clear().to_arrow().schema
+    return schema
+
+
+def write_csv(frame: pl.DataFrame, path: Path) -> None:
+    """Write a table for spreadsheets: cells that would run as formulas are quoted with '."""
+    guarded = frame.with_columns(
+        pl.when(pl.col(name).str.contains(_RUNS_AS_FORMULA))
+        .then(pl.lit("'") + pl.col(name))
+        .otherwise(pl.col(name))
+        .alias(name)
+        for name, dtype in frame.schema.items()
+        if dtype == pl.String
+    )
+    guarded.write_csv(path)
+
+
+def publish(staged: Path, target: Path) -> None:
+    """Make a staged folder the published one: whole, or not at all.
+
+    A night of the same date is replaced in the same step; `latest` points at the newest date.
+    """
+    for path in sorted(staged.iterdir()):
+        sync(path)
+    sync(staged)
+    if target.exists():
+        exchange(staged, target)
+        shutil.rmtree(staged)
+    else:
+        staged.rename(target)
+    sync(target.parent)
+    _point_latest(target.parent)
+
+
+def _point_latest(out: Path) -> None:
+    newest = nights(out)[-1].name
+    pointer = out / ".latest"
+    pointer.unlink(missing_ok=True)
+    pointer.symlink_to(newest)
+    pointer.replace(out / "latest")
+
+
+def remove_nights(out: Path, keep: int) -> list[str]:
+    """Remove all but the newest `keep` nights (0 keeps all); return the names of those removed.
+
+    A night goes out of sight in one step before its files are deleted.
+    """
+    old = nights(out)[:-keep] if keep else []
+    for folder in old:
+        hidden = out / f"{GONE}{folder.name}"
+        folder.rename(hidden)
+        shutil.rmtree(hidden)
+    return [folder.name for folder in old]
+
+
+def json_ready(value: Any) -> Any:
+    """Return a value as JSON has it: dates in ISO 8601."""
+    if isinstance(value, dict):
+        return {str(key): json_ready(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [json_ready(item) for item in value]
+    return value if isinstance(value, str | int | float | bool | None) else str(value)

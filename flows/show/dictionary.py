@@ -1,0 +1,142 @@
+"""What the product consists of, for people: models, data dictionary, settings."""
+
+import pandera.polars as pa
+import polars as pl
+from rich.console import Console
+from rich.table import Table
+
+from flows.errors import UsageError
+from flows.settings import Settings
+from models.cards import interval_of
+from models.spec import Model, Number, library
+from schemas.published import PUBLISHED
+from schemas.registry import TABLES
+from transforms.measures.measures import PATHWAY, completeness
+from transforms.variables.windows import Windows
+
+_OUTPUTS_HEAD = """# Reading the outputs
+
+This page is made from the schemas (`make docs`); `thyrisk schema` prints the same.
+
+How to read a flag (`rrdtc_flag`, `os_risk_group`, `pfs_risk_group`):
+
+| value | meaning |
+| --- | --- |
+| `high`, `low` | on that side of the cut-off, whatever the missing predictors turn out to be |
+| `indeterminate` | it depends on what is missing; `needs` says what would settle it |
+| `not_applicable` | the model is not for this patient; `..._reasons` say why |
+
+`run.json` beside the tables has the inputs and outputs with sha256, the counts that prove that no
+row was lost, settings, versions, the sha256 of the model files, timings and warnings. It is the
+only file that knows the clock.
+"""
+
+
+def show_models(console: Console) -> None:
+    """Print each model with every number, its status and its source."""
+    for model in library().values():
+        console.print(f"\n{model.title} ({model.name})", style="bold")
+        console.print(f"{model.citation} doi:{model.doi}", markup=False)
+        console.print(f"Use: {model.intended_use}\nNot for: {model.not_for}", markup=False)
+        table = Table("number", "value", "interval", "status", "source")
+        for what, number in numbers_of(model):
+            value, interval = f"{number.value:g}", interval_of(number)
+            table.add_row(what, value, interval, number.status, number.source)
+        console.print(table)
+        for finding in model.contradictions:
+            console.print(f"Contradiction ({finding.what}): {finding.says}", markup=False)
+
+
+def model_named(name: str) -> Model:
+    """Return a model of the library. Raises UsageError."""
+    if name not in library():
+        raise UsageError(f"no model {name}; known: {', '.join(library())}")
+    return library()[name]
+
+
+def numbers_of(model: Model) -> list[tuple[str, Number]]:
+    """Return every number of a model with what it is."""
+    found: list[tuple[str, Number]] = []
+    for predictor in model.predictors:
+        found += [(f"{predictor.label}: {lv.label}", lv.effect) for lv in predictor.levels]
+        if predictor.per_unit and predictor.axis and predictor.centre:
+            found.append((f"{predictor.label}, per {predictor.unit}", predictor.per_unit))
+            found.append((f"{predictor.label}, axis from", predictor.axis.low))
+            found.append((f"{predictor.label}, axis to", predictor.axis.high))
+            found.append((f"{predictor.label}, reference", predictor.centre))
+    if model.intercept:
+        found.append(("intercept", model.intercept))
+    found += [(f"baseline survival, {b.years} years", b.survival) for b in model.baseline]
+    if model.cutoff:
+        found.append((f"high risk: points {model.cutoff.high}", model.cutoff.points))
+    return found
+
+
+def show_schema(console: Console) -> None:
+    """Print every column of the export and of what is published."""
+    for name, table in TABLES.items():
+        _show_columns(f"export: {name}", table.model, console)
+    for name, model in PUBLISHED.items():
+        _show_columns(name, model, console)
+
+
+def _show_columns(title: str, model: type[pa.DataFrameModel], console: Console) -> None:
+    shown = Table("column", "type", "null?", "description", title=title, title_justify="left")
+    for name, column in model.to_schema().columns.items():
+        shown.add_row(name, _kind(column), "yes" if column.nullable else "no", column.description)
+    first = (model.__doc__ or "").splitlines()[0]
+    shown.caption = first
+    console.print(shown)
+
+
+def outputs_page() -> str:
+    """Return the data dictionary as a page in markdown."""
+    parts = [_OUTPUTS_HEAD, "\n## What a night publishes\n"]
+    parts += [_columns_page(f"{name}.parquet", model) for name, model in PUBLISHED.items()]
+    parts.append("\n## What an export has\n")
+    parts += [_columns_page(name, table.model) for name, table in TABLES.items()]
+    return "".join(parts)
+
+
+def _columns_page(name: str, model: type[pa.DataFrameModel]) -> str:
+    lines = [f"\n### {name}\n\n{(model.__doc__ or '').splitlines()[0]}\n\n"]
+    lines.append("| column | type | may be empty | meaning |\n| --- | --- | --- | --- |\n")
+    for column, field in model.to_schema().columns.items():
+        empty = "yes" if field.nullable else ""
+        lines.append(f"| `{column}` | {_kind(field)} | {empty} | {field.description} |\n")
+    return "".join(lines)
+
+
+def _kind(field: pa.Column) -> str:
+    dtype = field.dtype.type
+    return "code" if isinstance(dtype, pl.Enum) else str(dtype)
+
+
+def show_measures(console: Console) -> None:
+    """Print each quality-improvement measure: what it asks, of whom, and from which source."""
+    table = Table("measure", "question", "left out", "better", "source")
+    for one in [*PATHWAY, *completeness(library().values())]:
+        table.add_row(one.name, one.question, one.exclusions, one.direction, one.source)
+    console.print(table)
+
+
+def show_settings(console: Console) -> None:
+    """Print the settings with their defaults as TOML."""
+    lines = []
+    for name, setting in Settings.model_fields.items():
+        if name == "windows":
+            continue
+        if setting.default is None:
+            lines.append(f'# {setting.description}\n# {name} = ""')
+            continue
+        lines.append(f"# {setting.description}\n{name} = {_toml(setting.default)}")
+    lines.append("\n[windows]")
+    for name, setting in Windows.model_fields.items():
+        lines.append(f"# {setting.description}\n{name} = {_toml(setting.default)}")
+    console.print("\n".join(lines), markup=False, highlight=False)
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if isinstance(value, str) else "{}" if value == {} else str(value)

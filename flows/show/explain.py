@@ -1,0 +1,133 @@
+"""Why a patient has these flags, from what was published."""
+
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from flows.errors import UsageError
+from flows.published.nights import read_published
+from flows.secrets import load_keys
+from models.points import effects, points_per_unit
+from models.spec import Model, Predictor, library
+from transforms.variables.refractory import CRITERIA
+
+UNKNOWN = "unknown"
+
+
+def explain(patient: str, out: Path, run_date: str | None, console: Console) -> None:
+    """Print a patient's scores: each predictor, its source, its points, what is missing."""
+    risk = _row(patient, out, "patient_risk.parquet", run_date)
+    features = _row(patient, out, "features.parquet", run_date)
+    scores = read_published(out, "model_scores.parquet", run_date, load_keys())
+    assert scores is not None  # noqa: S101
+    rows = {row["model"]: row for row in scores.filter(patient_id=patient).to_dicts()}
+    console.print(f"Patient {patient} as of {risk['as_of']}", style="bold", markup=False)
+    console.print(f"first 131I therapy: {risk['index_date'] or 'none'}")
+    _print_rrdtc(risk, console)
+    for name, model in library().items():
+        console.print(_predictors(model, rows[name], features))
+        for line in _outcome(model, rows[name]):
+            console.print(line, markup=False)
+    if features["uptake_reason"]:
+        console.print(f"131I uptake category: none; {features['uptake_reason']}", markup=False)
+    if risk["quarantined_rows"]:
+        console.print(
+            f"{risk['quarantined_rows']} rows of this patient are quarantined: "
+            f"see quarantine.parquet",
+            style="yellow",
+        )
+    for title, words in (
+        ("To review because", risk["review_reasons"]),
+        ("Changed since the last night", risk["changed_since_last"]),
+    ):
+        if words:
+            console.print(f"{title}: {'; '.join(words)}", markup=False)
+
+
+def scores_of(patient: str, model: str, out: Path, run_date: str | None) -> dict[str, Any]:
+    """Return a patient's published row of one model. Raises UsageError."""
+    return _row(patient, out, "model_scores.parquet", run_date, model=model)
+
+
+def _row(patient: str, out: Path, name: str, run_date: str | None, **more: str) -> dict[str, Any]:
+    table = read_published(out, name, run_date, load_keys())
+    if table is None:
+        raise UsageError(f"no published night{f' of {run_date}' if run_date else ''} in {out}")
+    rows = table.filter(patient_id=patient, **more).to_dicts()
+    if not rows:
+        raise UsageError("no such patient in this night")
+    return rows[0]
+
+
+def _print_rrdtc(risk: dict[str, Any], console: Console) -> None:
+    if risk["rrdtc_met"]:
+        criterion = CRITERIA[risk["rrdtc_criterion"]]
+        console.print(
+            f"RR-DTC criterion {risk['rrdtc_criterion']} met on {risk['rrdtc_met_date']}: "
+            f"{criterion}",
+            markup=False,
+        )
+    elif risk["rrdtc_met"] is None:
+        console.print("RR-DTC criteria: not applicable, or histology unknown")
+    else:
+        console.print("RR-DTC criteria: none met")
+
+
+def _predictors(model: Model, scores: dict[str, Any], features: dict[str, Any]) -> Table:
+    table = Table("predictor", "value", "points", "source row", "date", title_justify="left")
+    table.title = f"{model.title} ({model.name})"
+    for predictor in model.predictors:
+        value, points = scores[predictor.name], scores[f"{predictor.name}_points"]
+        label = next((v.label for v in predictor.levels if v.value == value), value)
+        if predictor.unit and value is not None:
+            label = f"{value} {predictor.unit}"
+        table.add_row(
+            predictor.label,
+            label if value is not None else f"{UNKNOWN}: needs {predictor.needs}",
+            _range(model, predictor) if points is None else f"{points:.4g}",
+            _source(predictor, features),
+            str(features.get(predictor.date or "") or ""),
+        )
+    return table
+
+
+def _range(model: Model, predictor: Predictor) -> str:
+    """Return the points that a missing predictor could have."""
+    effect = effects(model, predictor)
+    return f"0 to {(effect.high - effect.low) * points_per_unit(model):.4g}"
+
+
+def _source(predictor: Predictor, features: dict[str, Any]) -> str:
+    row = features.get(predictor.row or "")
+    if predictor.row is None:
+        return predictor.table or ""
+    return f"{predictor.table} {row}" if row else f"no row in {predictor.table}"
+
+
+def _outcome(model: Model, row: dict[str, Any]) -> list[str]:
+    lines = [f"status: {row['status']}; risk: {row['risk'] or 'has no cut-off'}"]
+    lines += [f"  {reason}" for reason in row["reasons"]]
+    lower, upper = row["points_lower"], row["points_upper"]
+    if lower is not None:
+        between = f"{lower:.4g}" if lower == upper else f"between {lower:.4g} and {upper:.4g}"
+        cutoff = ""
+        if model.cutoff:
+            cutoff = f" (high: {model.cutoff.high} {model.cutoff.points.value:g})"
+        lines.append(f"points: {between}{cutoff}")
+    for name in ("probability", "survival_3y", "survival_5y", "survival_10y"):
+        if row.get(f"{name}_lower") is not None:
+            lines.append(_prediction(name, row))
+    if row["needs"]:
+        lines.append(f"would be settled by: {', '.join(row['needs'])}")
+    return lines
+
+
+def _prediction(name: str, row: dict[str, Any]) -> str:
+    words = {"probability": "probability of RR-DTC"}.get(
+        name, f"{name.removeprefix('survival_').removesuffix('y')}-year survival"
+    )
+    lower, upper = row[f"{name}_lower"], row[f"{name}_upper"]
+    value = "" if row[name] is None else f"{row[name]:.1%}, "
+    return f"{words}: {value}between {lower:.1%} and {upper:.1%} (inferred constants)"

@@ -1,0 +1,1 @@
+"""The warehouse: what the registry said, and when."""

@@ -1,0 +1,224 @@
+"""Throws broken and hostile files at the real intake and the real warehouse.
+
+    python -m tests.flows.intake.fuzzing SEED COUNT
+
+A file of a valid export is rewritten in another format or encoding, or damaged in a few places,
+and loaded as a night loads it. It must end as rows that are loaded, quarantined or duplicates,
+all counted, or in a refusal that names the file; anything else is printed.
+"""
+
+# ruff: noqa: T201, S311 - a command; its randomness is only for damage
+
+import csv
+import gzip
+import io
+import random
+import re
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+
+from flows.errors import NightRefused
+from flows.intake.export import MANIFEST, open_export
+from flows.intake.rows import Irregular
+from flows.load import Night, load_table
+from flows.settings import Settings
+from flows.synth import synthesise
+from flows.synth.files import write_export
+from flows.warehouse.warehouse import Warehouse
+from schemas.registry import TABLES
+from tests.registry import AS_OF
+from transforms.reading.mapping import Mapping
+
+CODINGS = ["utf-16", "utf-16-le", "utf-32", "latin-1", "cp037", "utf-8-sig"]
+TOKENS = [
+    *(b'"', b'""', b",", b";", b"\t", b"|", b"\n", b"\r", b"\r\n", b"\x00", b"\xff", b"\x1f"),
+    *(b"\xef\xbb\xbf", b"\xf0\x9f\x98\x80", b"\xc2\xb5g/L", b"\xfe\xff", b"   ", b"null"),
+    *(b"NaN", b"inf", b"-inf", b"-1", b"1e308", b"1e400", b"-0.0", b"5,5", b"1.000,5", b"twelve"),
+    *(b"0001-01-01", b"9999-12-31", b"0000-00-00", b"2021-02-31", b"10000-01-01", b"31.02.2020"),
+    *(b"2020-01-01T00:00:00Z", b"+00:00", b"=1+1", b"=cmd|' /C calc'!A0", b"@SUM(A1)", b"-2+3"),
+    *(b"'; DROP TABLE raw.labs_versions;--", b'" OR 1=1 --', b"<script>alert(1)</script>"),
+    *(
+        b"${jndi:x}",
+        b"{{7*7}}",
+        b"../../etc/passwd",
+        b'"a\nb"',
+        b"\\",
+        b"x" * 70_000,
+        b"\xed\xa0\x80",
+    ),
+    *(b"Tg", b"patients", b"patient_id", b"all", b"GBq", b"99999999999999999999", b"0x1F", b"1_0"),
+]
+REVIEWS = '''patient_id,reviewed_at,reviewer_role,decision,deferred_until,comment
+P0000001,2026-06-01,physician,confirmed,,
+P0000002,2026-06-02,physician,deferred,2026-09-01,"PET asked for, awaited"
+P0000003,2026-06-03,nurse,dismissed,,"says ""no"""
+'''
+
+
+class Fuzzer:
+    """A valid export, a warehouse, and chance."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self.folder = folder
+        self.chance = random.Random(seed)
+        self.valid = folder / "valid"
+        write_export(synthesise(25, 3, 0.03), self.valid)
+        (self.valid / MANIFEST).unlink()
+        shutil.rmtree(self.valid / "truth")
+        (self.valid / "reviews.csv").write_text(REVIEWS)
+        self.settings = Settings(max_bad_share=1, batch_rows=17)
+        (folder / "scratch").mkdir()
+        self.warehouse = Warehouse(folder / "w.duckdb", "200MB", folder / "scratch")
+        self.context = self._night(self.valid)
+        for table in ("patients", "diagnoses"):
+            load_table(self.context, self.warehouse, table)
+
+    def _night(self, export: Path) -> Night:
+        now = datetime.now(UTC)
+        scratch = self.folder / "scratch"
+        seq = self.warehouse.start_run("fuzz", AS_OF, now, Mapping(), {})
+        night = Night("fuzz", AS_OF, Mapping(), self.settings, seq, now, scratch)
+        night.export = open_export(export)
+        return night
+
+    def one(self) -> str:
+        """Try one input; return how it ended. Raises whatever should not be."""
+        export = self.folder / "export"
+        shutil.rmtree(export, ignore_errors=True)
+        shutil.copytree(self.valid, export)
+        table = self.chance.choice(list(TABLES))
+        path = self.damaged(export / f"{table}.csv")
+        try:
+            with self.warehouse.transaction():
+                self._load(export, table, path)
+                raise _Undo
+        except _Undo:
+            return "counted"
+        except NightRefused as refusal:
+            told = str(refusal)
+            assert table in told, told
+            assert told.isprintable(), told
+            return "refused"
+
+    def _load(self, export: Path, table: str, path: Path) -> None:
+        night = self._night(export)
+        if table != "patients":
+            night.patients = self.context.patients.clone()
+        try:
+            load_table(night, self.warehouse, table)
+        except Irregular as irregular:
+            night = self._night(export)
+            night.patients = self.context.patients.clone()
+            night.careful.add(irregular.file.path)
+            load_table(night, self.warehouse, table)
+        (file,) = night.files
+        assert file.rows_read == file.rows_loaded + file.rows_quarantined + file.duplicates
+        expected = records_in(path)
+        assert expected in (None, file.rows_read), f"{expected} records, {file.rows_read} read"
+        assert night.rejected[table].height == file.rows_quarantined
+        assert night.rejected[table]["reasons"].list.len().min() in (None, *range(1, 99))
+
+    def damaged(self, path: Path) -> Path:
+        """Damage a file; return where it is now."""
+        chance = self.chance
+        if chance.random() < 0.15:
+            parquet = path.with_suffix(".parquet")
+            pl.read_csv(path, infer_schema=False).write_parquet(parquet)
+            path.unlink()
+            return self._mutated(parquet, chance.randint(1, 3), [1, 4])
+        how = chance.random()
+        if how < 0.1:
+            text = path.read_text()
+            coding = chance.choice(
+                ["utf-16", "utf-16-le", "utf-32", "latin-1", "cp037", "utf-8-sig"]
+            )
+            path.write_bytes(text.replace("ng/mL", "µg/L").encode(coding, "replace"))
+        elif how < 0.2:
+            path.write_text(path.read_text().replace(",", chance.choice(";\t|:~ ")))
+        elif how < 0.25:
+            lines = path.read_text().splitlines(keepends=True)
+            lines[0] = ",".join(chance.choices(lines[0].strip().split(","), k=9)) + "\n"
+            path.write_text("".join(lines))
+        if how > 0.15:
+            self._mutated(path, chance.randint(1, 6), [1, 1, 3, 50])
+        if chance.random() < 0.15:
+            packed = path.with_name(path.name + ".gz")
+            packed.write_bytes(gzip.compress(path.read_bytes(), 1))
+            path.unlink()
+            return self._mutated(packed, 1, [1, 9]) if chance.random() < 0.7 else packed
+        return path
+
+    def _mutated(self, path: Path, times: int, cuts: list[int]) -> Path:
+        chance, content = self.chance, bytearray(path.read_bytes())
+        for _ in range(times):
+            how, at = chance.random(), chance.randrange(len(content) + 1)
+            if chance.random() < 0.04:
+                at = min(at, chance.randrange(90))
+            if how < 0.5:
+                content[at:at] = chance.choice(TOKENS)
+            elif how < 0.7:
+                del content[at : at + chance.choice(cuts)]
+            elif how < 0.78:
+                del content[at:]
+            elif how < 0.9:
+                content[at : at + 1] = bytes([chance.randrange(256)])
+            else:
+                start = chance.randrange(len(content) + 1)
+                content[at:at] = content[start : start + chance.randint(1, 200)]
+        path.write_bytes(bytes(content))
+        return path
+
+
+class _Undo(Exception):
+    """Leaves the warehouse as it was."""
+
+
+def records_in(path: Path) -> int | None:
+    """Count the records of a text file with Python's csv; None where that is no yardstick."""
+    if path.suffix == ".parquet":
+        return None
+    try:
+        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    except (OSError, EOFError):
+        return None
+    if re.search(rb"\r(?!\n)", content):
+        return None  # a carriage return alone ends a record for csv, for polars it does not
+    text = content.decode("utf-8-sig", errors="replace")
+    header = text.split("\n", 1)[0]
+    delimiter = max(",;\t|", key=header.count)
+    csv.field_size_limit(1 << 24)
+    return (
+        sum(
+            1 for record in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if record
+        )
+        - 1
+    )
+
+
+def main(seed: int, count: int) -> int:
+    """Try so many inputs; return how many ended as they should not."""
+    ends: Counter[str] = Counter()
+    with tempfile.TemporaryDirectory() as folder:
+        fuzzer = Fuzzer(Path(folder), seed)
+        for number in range(count):
+            try:
+                ends[fuzzer.one()] += 1
+            except BaseException as error:
+                if isinstance(error, KeyboardInterrupt):
+                    raise
+                kept = Path(tempfile.mkdtemp(prefix="fuzz-"))
+                shutil.copytree(fuzzer.folder / "export", kept / "export")
+                print(f"input {number} of seed {seed}: {error!r:.300} kept in {kept}", flush=True)
+                ends["wrong"] += 1
+    print(f"{count} inputs: {dict(sorted(ends.items()))}")
+    return ends["wrong"]
+
+
+if __name__ == "__main__":
+    sys.exit(bool(main(int(sys.argv[1]), int(sys.argv[2]))))

@@ -1,0 +1,1 @@
+"""Quality-improvement measures: counted, charted, small numbers hidden."""

@@ -1,0 +1,1 @@
+"""From received text to typed rows, and what is set aside."""

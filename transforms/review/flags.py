@@ -1,0 +1,187 @@
+"""From features and scores to `patient_risk`: flags, what to review, and what changed."""
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from models.words import Condition, with_words
+from schemas.published import PatientRisk, columns_of
+from transforms.review.reviews import (
+    CARRIED,
+    LATEST,
+    WATCHED,
+    said,
+    text_of,
+    with_review_status,
+    with_reviews,
+)
+
+NO_REVIEWS = pl.DataFrame(schema=LATEST)
+"""Nobody was reviewed yet."""
+
+PRIORITIES = {
+    1: "RR-DTC criterion newly met",
+    2: "newly at high risk of RR-DTC",
+    3: "newly in a high-risk group for survival",
+    4: "at high risk",
+    5: "undecided; one examination or entry would settle it",
+    6: "rows of this patient are quarantined",
+}
+"""Review priorities, 1 first: the order in which the worklist asks for attention.
+
+Newly means: not so when the patient was last reviewed.
+"""
+
+HORIZONS = ("3y", "5y", "10y")
+_RISKS = ("rrdtc_flag", "os_risk_group", "pfs_risk_group")
+
+
+def patient_risk(
+    features: pl.DataFrame,
+    scores: Mapping[str, pl.DataFrame],
+    last: pl.DataFrame | None,
+    reviews: pl.DataFrame = NO_REVIEWS,
+) -> pl.DataFrame:
+    """Return one row per row of `features`, in its order.
+
+    `scores` has the scores of each model by name, in the order of `features`. `last` is
+    `patient_risk` of the last published night (None when there is none). `reviews` has one row
+    per reviewed patient, as `transforms.review.reviews.LATEST` says.
+    """
+    score, nomogram = scores["liu2022_score"], scores["liu2022_nomogram"]
+    joined = features.with_columns(
+        *_rrdtc(score, nomogram),
+        *_survival(scores["jin2025_os"], "os"),
+        *_survival(scores["jin2025_pfs"], "pfs"),
+    )
+    joined = _with_needs(joined, [score, scores["jin2025_os"], scores["jin2025_pfs"]])
+    joined = with_reviews(_with_changes(joined, last), reviews)
+    conditions = _review()
+    joined = with_words(
+        joined, "review_reasons", [c for group in conditions.values() for c in group]
+    )
+    priority: pl.Expr = pl.lit(None, dtype=pl.UInt8)
+    for number in reversed(conditions):
+        applies = pl.any_horizontal(
+            condition.fill_null(False) for condition, _ in conditions[number]
+        )
+        priority = pl.when(applies).then(pl.lit(number, dtype=pl.UInt8)).otherwise(priority)
+    joined = joined.with_columns(review_priority=priority, newly_flagged=_newly_flagged())
+    return with_review_status(joined).select(
+        pl.col(name).cast(dtype) for name, dtype in columns_of(PatientRisk).items()
+    )
+
+
+def _rrdtc(score: pl.DataFrame, nomogram: pl.DataFrame) -> list[pl.Series]:
+    return [
+        score["status"].alias("rrdtc_status"),
+        score["risk"].alias("rrdtc_flag"),
+        score["extrapolated"].alias("rrdtc_extrapolated"),
+        score["reasons"].alias("rrdtc_reasons"),
+        *(score[name].alias(f"rrdtc_{name}") for name in _with_bounds("points")),
+        *(nomogram[name].alias(f"rrdtc_{name}") for name in _with_bounds("probability")),
+    ]
+
+
+def _survival(scores: pl.DataFrame, prefix: str) -> list[pl.Series]:
+    named = ["points", *(f"survival_{horizon}" for horizon in HORIZONS)]
+    return [
+        scores["status"].alias(f"{prefix}_status"),
+        scores["risk"].alias(f"{prefix}_risk_group"),
+        scores["extrapolated"].alias(f"{prefix}_extrapolated"),
+        scores["reasons"].alias(f"{prefix}_reasons"),
+        *(scores[c].alias(f"{prefix}_{c}") for name in named for c in _with_bounds(name)),
+    ]
+
+
+def _with_bounds(name: str) -> tuple[str, str, str]:
+    return name, f"{name}_lower", f"{name}_upper"
+
+
+def _with_needs(joined: pl.DataFrame, scores: list[pl.DataFrame]) -> pl.DataFrame:
+    """Add `needs`: what any of the models needs, each once, sorted."""
+    each = [frame["needs"].alias(f"needs_{number}") for number, frame in enumerate(scores)]
+    together = pl.DataFrame(each)
+    combined = together.unique()
+    names = combined.columns
+    combined = combined.with_columns(
+        needs=pl.concat_list(names).list.unique().list.sort(),
+    )
+    needs = together.join(combined, on=names, how="left", nulls_equal=True, maintain_order="left")
+    return joined.with_columns(needs["needs"], one_need=needs["needs"].list.len() == 1)
+
+
+def _with_changes(joined: pl.DataFrame, last: pl.DataFrame | None) -> pl.DataFrame:
+    """Add `changed_since_last`, and the watched columns of the last night as `last_<name>`.
+
+    On the very first night nothing has changed; later, a patient who was not there is new.
+    """
+    before = _nights_before(joined, last)
+    joined = joined.join(before, on="patient_id", how="left", maintain_order="left")
+    is_new = pl.col("known_last").is_null() & pl.lit(last is not None)
+    differs = [
+        pl.col("known_last").is_not_null() & text_of(name).ne_missing(text_of(f"last_{name}"))
+        for name in WATCHED
+    ]
+    words = [
+        pl.when(change).then(pl.format(f"{name}: {{}} -> {{}}", said(f"last_{name}"), said(name)))
+        for name, change in zip(WATCHED, differs, strict=True)
+    ]
+    changed = joined.filter(pl.any_horizontal(is_new, *differs)).select(
+        "patient_id",
+        changed_since_last=pl.concat_list(
+            pl.when(is_new).then(pl.lit("new patient")), *words
+        ).list.drop_nulls(),
+    )
+    joined = joined.join(changed, on="patient_id", how="left", maintain_order="left")
+    nothing = pl.lit([], dtype=pl.List(pl.String))
+    return joined.with_columns(pl.col("changed_since_last").fill_null(nothing))
+
+
+def _nights_before(joined: pl.DataFrame, last: pl.DataFrame | None) -> pl.DataFrame:
+    if last is None:
+        last = pl.DataFrame(schema=columns_of(PatientRisk))
+    lacking = columns_of(PatientRisk).keys() - set(last.columns)  # written by an earlier version
+    last = last.with_columns(
+        pl.lit(None, dtype=columns_of(PatientRisk)[name]).alias(name) for name in lacking
+    )
+    same_type = joined.schema["patient_id"]
+    return last.select(
+        pl.col("patient_id").cast(same_type, strict=False),
+        pl.lit(True).alias("known_last"),
+        *(pl.col(name).alias(f"last_{name}") for name in (*WATCHED, *CARRIED)),
+    ).filter(pl.col("patient_id").is_not_null())
+
+
+def _is_new(name: str, value: str, since: str) -> pl.Expr:
+    return (text_of(name) == value) & text_of(f"{since}_{name}").ne_missing(value)
+
+
+def _newly_flagged() -> pl.Expr:
+    alarms = [("rrdtc_met", "true"), *((name, "high") for name in _RISKS)]
+    return pl.any_horizontal(
+        _is_new(name, value, since="last").fill_null(False) for name, value in alarms
+    )
+
+
+def _review() -> dict[int, list[Condition]]:
+    """Return, by priority, the conditions under which a patient is to be reviewed."""
+    newly_met = _is_new("rrdtc_met", "true", since="seen")
+    undecided = pl.any_horizontal(pl.col(name) == "indeterminate" for name in _RISKS)
+    new = {name: _is_new(name, "high", since="seen").fill_null(False) for name in _RISKS}
+    still = {name: (pl.col(name) == "high") & ~new[name] for name in _RISKS}
+    return {
+        1: [(newly_met, PRIORITIES[1])],
+        2: [(new["rrdtc_flag"], PRIORITIES[2])],
+        3: [
+            (new["os_risk_group"], "newly at high risk of death"),
+            (new["pfs_risk_group"], "newly at high risk of progression"),
+        ],
+        4: [
+            (still["rrdtc_flag"], "at high risk of RR-DTC"),
+            (still["os_risk_group"], "at high risk of death"),
+            (still["pfs_risk_group"], "at high risk of progression"),
+        ],
+        5: [(undecided & pl.col("one_need"), PRIORITIES[5])],
+        6: [(pl.col("quarantined_rows") > 0, PRIORITIES[6])],
+    }

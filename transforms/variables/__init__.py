@@ -1,0 +1,1 @@
+"""The derived variables: one module each, one row per patient."""
