@@ -30,7 +30,9 @@ SITE = (
     "bone_marrow",
     "brain",
     "other",
+    "unspecified",
 )
+"""Sites of metastases. `unspecified`: metastatic, at a site that nobody recorded (M1 alone)."""
 EVENT = ("recurrence", "progression")
 REVIEW_DECISION = ("confirmed", "dismissed", "deferred")
 

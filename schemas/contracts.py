@@ -1,9 +1,12 @@
 """The contract of a table at validation: its pandera model and the checks that need context.
 
 A frame under contract has the typed columns of the model, the received text of each typed
-column as `received.<column>`, and what the row must agree with, as `context.<column>`:
-`context.patient_known`, `context.birth_date`, `context.death_date`,
-`context.first_diagnosis_date`. Each check's `error` is the reason that a person reads.
+column as `received.<column>`, the days that a date may be as `earliest.<column>` and
+`latest.<column>`, and what the row must agree with, as `context.<column>`:
+`context.patient_known`, `context.birth_earliest`, `context.death_latest`,
+`context.first_diagnosis_earliest`. Each check's `error` is the reason that a person reads; the
+column that it names is the cell that is set aside. Only a row without its key, its patient or
+the column that says what it is (`identifies`) is quarantined whole.
 """
 
 from collections.abc import Callable
@@ -19,6 +22,8 @@ from schemas.registry import TABLES, Table
 
 RECEIVED = "received."
 CONTEXT = "context."
+EARLIEST, LATEST = "earliest.", "latest."
+"""The first and the last day that a date may be: `2014-03` is the whole of March 2014."""
 EARLIEST_DATE = date(1900, 1, 1)
 
 Expectation = tuple[str, pl.Expr]
@@ -35,6 +40,16 @@ def context(column: str) -> pl.Expr:
     return pl.col(CONTEXT + column)
 
 
+def earliest(column: str) -> pl.Expr:
+    """Return the first day that a date may be."""
+    return pl.col(EARLIEST + column)
+
+
+def latest(column: str) -> pl.Expr:
+    """Return the last day that a date may be."""
+    return pl.col(LATEST + column)
+
+
 def is_text(table: Table, column: str) -> bool:
     """Tell whether a column keeps its text as it is."""
     return table.schema.columns[column].dtype.type == pl.String
@@ -43,20 +58,21 @@ def is_text(table: Table, column: str) -> bool:
 def _readable(table: Table, column: str) -> Expectation:
     dtype = table.schema.columns[column].dtype.type
     if dtype == pl.Date:
-        wanted = "not a date (YYYY-MM-DD)"
+        wanted = "not a date (YYYY-MM-DD, or YYYY-MM, YYYY)"
     elif dtype == pl.Float64:
         wanted = "not a number"
     elif dtype == pl.Boolean:
         wanted = "not one of yes, no"
     else:
         wanted = f"not one of {', '.join(dtype.categories)}"
-    return f"{column}: {wanted}", pl.col(column).is_not_null() | received(column).is_null()
+    read = earliest(column) if dtype == pl.Date else pl.col(column)
+    return f"{column}: {wanted}", read.is_not_null() | received(column).is_null()
 
 
 def _plausible(table: Table, column: str) -> Expectation | None:
     field = table.schema.columns[column]
     if field.dtype.type == pl.Date:
-        return f"{column}: before {EARLIEST_DATE}", pl.col(column) >= EARLIEST_DATE
+        return f"{column}: before {EARLIEST_DATE}", earliest(column) >= EARLIEST_DATE
     limits = field.metadata or {}
     if "low" not in limits:
         return None
@@ -68,9 +84,7 @@ def _has_unit(table: Table, column: str) -> Expectation | None:
     unit = (table.schema.columns[column].metadata or {}).get("unit")
     if unit is None:
         return None
-    # A unit that is there but unreadable has a reason of its own.
-    known = pl.col(unit).is_not_null() | received(unit).is_not_null()
-    return f"{column}: has no {unit}", pl.col(column).is_null() | known
+    return f"{column}: has no known {unit}", pl.col(column).is_null() | pl.col(unit).is_not_null()
 
 
 def _lab_unit_fits() -> Expectation:
@@ -78,35 +92,35 @@ def _lab_unit_fits() -> Expectation:
     for analyte, units in codes.LAB_UNITS.items():
         fits |= (pl.col("analyte") == analyte) & pl.col("unit").cast(pl.String).is_in(units)
     known = pl.col("analyte").is_not_null() & pl.col("unit").is_not_null()
-    return "unit: not a unit of this analyte", fits | ~known
+    return "value: its unit is not one of this analyte", fits | ~known | pl.col("value").is_null()
 
 
 def _event_order(table: Table) -> list[Expectation]:
     when = table.date or ""
     order = [
         ("patient_id: not in patients", context("patient_known")),
-        (f"{when}: before the patient's birth_date", pl.col(when) >= context("birth_date")),
+        (f"{when}: before the patient's birth_date", latest(when) >= context("birth_earliest")),
     ]
     if not table.may_follow_death:
         order.append(
-            (f"{when}: after the patient's death_date", pl.col(when) <= context("death_date"))
+            (f"{when}: after the patient's death_date", earliest(when) <= context("death_latest"))
         )
     if table.not_before_diagnosis:
         order.append(
             (
                 f"{when}: before the patient's first diagnosis_date",
-                pl.col(when) >= context("first_diagnosis_date"),
+                latest(when) >= context("first_diagnosis_earliest"),
             )
         )
     return order
 
 
 def _patient_order() -> list[Expectation]:
-    birth, death, contact = (pl.col(f"{x}_date") for x in ("birth", "death", "last_contact"))
+    contact = "last_contact_date"
     return [
-        ("death_date: before birth_date", death >= birth),
-        ("last_contact_date: before birth_date", contact >= birth),
-        ("last_contact_date: after death_date", contact <= death),
+        ("death_date: before birth_date", latest("death_date") >= earliest("birth_date")),
+        ("last_contact_date: before birth_date", latest(contact) >= earliest("birth_date")),
+        ("last_contact_date: after death_date", earliest(contact) <= latest("death_date")),
     ]
 
 

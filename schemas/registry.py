@@ -5,7 +5,8 @@ adds, to each model, the checks that need the received text or the patient's own
 The description of a field is what `thyrisk schema` prints.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandera.polars as pa
@@ -110,23 +111,25 @@ class Imaging(pa.DataFrameModel):
 
 
 class Metastases(pa.DataFrameModel):
-    """One row per metastatic site found."""
+    """One row per metastatic site found, or looked for and not found."""
 
     metastasis_id: str = of("identifier of the finding", nullable=False)
     patient_id: str = of("patient", nullable=False)
     detected_date: pl.Date = of("date on which the site was found", nullable=False)
     site: pl.Enum = code(codes.SITE, "site", nullable=False)
     basis: str = of("what the finding rests on")
+    found: bool = of("whether it was found (yes), or looked for and not there (no)")
 
 
 class Events(pa.DataFrameModel):
-    """One row per recurrence or progression."""
+    """One row per recurrence or progression, or per day on which there was none so far."""
 
     event_id: str = of("identifier of the event", nullable=False)
     patient_id: str = of("patient", nullable=False)
     event_date: pl.Date = of("date of the event", nullable=False)
     type: pl.Enum = code(codes.EVENT, "type of the event", nullable=False)
     basis: str = of("what the event rests on")
+    found: bool = of("whether it happened (yes), or was looked for and had not (no)")
 
 
 class Reviews(pa.DataFrameModel):
@@ -151,10 +154,21 @@ class Table:
     date: str | None
     required: bool = True
     """Whether an export without it is refused."""
+    says_what: str | None = None
+    """The column that says what a row is: without it the row can be used for nothing."""
     may_follow_death: bool = False
     not_before_diagnosis: bool = False
     optional: frozenset[str] = frozenset()
     """Columns that no variable is derived from: an export may lack them."""
+    empty_answers: frozenset[str] = frozenset()
+    """Columns in which an empty cell is an answer (alive, not assessed, not measured)."""
+    absent: Mapping[str, str] = field(default_factory=dict)
+    """What every row says where the export has no such column at all."""
+
+    @property
+    def identifies(self) -> frozenset[str]:
+        """The columns without which a row is quarantined; of any other, only the cell."""
+        return frozenset({"patient_id", self.key or "patient_id", self.says_what or "patient_id"})
 
     @property
     def schema(self) -> pa.DataFrameSchema:
@@ -177,7 +191,14 @@ _BASIS = frozenset({"basis"})
 TABLES: dict[str, Table] = {
     table.name: table
     for table in (
-        Table("patients", Patients, "patient_id", None, optional=frozenset({"death_cause"})),
+        Table(
+            "patients",
+            Patients,
+            "patient_id",
+            None,
+            optional=frozenset({"death_cause"}),
+            empty_answers=frozenset({"death_date", "death_cause"}),
+        ),
         Table(
             "diagnoses",
             Diagnoses,
@@ -185,8 +206,9 @@ TABLES: dict[str, Table] = {
             "diagnosis_date",
             optional=frozenset(
                 set(Diagnoses.to_schema().columns)
-                - {"diagnosis_id", "patient_id", "diagnosis_date", "histology"}
+                - {"diagnosis_id", "patient_id", "diagnosis_date", "histology", "m"}
             ),
+            absent={"m": ""},
         ),
         Table("surgeries", Surgeries, "surgery_id", "surgery_date", not_before_diagnosis=True),
         Table(
@@ -197,10 +219,40 @@ TABLES: dict[str, Table] = {
             not_before_diagnosis=True,
             optional=frozenset({"intent"}),
         ),
-        Table("labs", Labs, "lab_id", "sample_date"),
-        Table("imaging", Imaging, "study_id", "study_date"),
-        Table("metastases", Metastases, "metastasis_id", "detected_date", optional=_BASIS),
-        Table("events", Events, "event_id", "event_date", optional=_BASIS),
+        Table(
+            "labs",
+            Labs,
+            "lab_id",
+            "sample_date",
+            says_what="analyte",
+            empty_answers=frozenset({"value"}),
+        ),
+        Table(
+            "imaging",
+            Imaging,
+            "study_id",
+            "study_date",
+            says_what="modality",
+            empty_answers=frozenset({"suv_max", "fdg_positive", "largest_lung_nodule", "recist"}),
+        ),
+        Table(
+            "metastases",
+            Metastases,
+            "metastasis_id",
+            "detected_date",
+            says_what="site",
+            optional=_BASIS,
+            absent={"found": "yes"},
+        ),
+        Table(
+            "events",
+            Events,
+            "event_id",
+            "event_date",
+            says_what="type",
+            optional=_BASIS,
+            absent={"found": "yes"},
+        ),
         Table(
             "reviews",
             Reviews,

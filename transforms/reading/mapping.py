@@ -10,12 +10,16 @@ A mapping is declared in one TOML file; a new hospital needs nothing else.
     [tables.labs.codes.stimulated]
     J = "yes"                                            # theirs = ours
     "" = "unknown"                                       # an empty cell, declared
+
+    [coverage]
+    labs = "not_collected"                               # so that no lab does not mean none
 """
 
 import polars as pl
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from schemas.registry import TABLES
+from transforms.reading.coverage import Coverage
 
 
 class TableMapping(BaseModel):
@@ -38,6 +42,7 @@ class Mapping(BaseModel):
 
     decimal_comma: bool = False
     tables: dict[str, TableMapping] = {}
+    coverage: Coverage = Coverage()
 
     @model_validator(mode="after")
     def _names_exist(self) -> "Mapping":
