@@ -116,9 +116,7 @@ def reviews_of(job: Job, night: Night, last: pl.DataFrame | None) -> pl.DataFram
     numbered = latest_reviews(night.tables["reviews"])
     if numbered.is_empty():
         return NO_REVIEWS
-    named = numbered.rename({"patient_id": "patient_no"}).join(
-        night.patients.select("patient_no", "patient_id"), on="patient_no"
-    )
+    named = numbered.join(night.patients.select("patient_no", "patient_id"), on="patient_no")
     latest = pseudonymised(named.drop("patient_no"), night.keys)
     new = latest.select("patient_id", "reviewed_at")
     if last is not None and "reviewed_at" in last.columns:

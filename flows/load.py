@@ -76,9 +76,7 @@ class Night:
     def set_aside(self) -> pl.DataFrame:
         """One row per quarantined row of a known patient, as the variables need it."""
         bad = pl.concat(self.rejected.values()).filter(~pl.col("not_yet"))
-        return bad.join(self.patients, on="patient_id").select(
-            "table", "row_date", patient_id="patient_no"
-        )
+        return bad.join(self.patients, on="patient_id").select("patient_no", "table", "row_date")
 
 
 def load_table(night: Night, warehouse: Warehouse, table: str) -> None:
@@ -96,7 +94,7 @@ def load_table(night: Night, warehouse: Warehouse, table: str) -> None:
         rows = _named(typed(rows, table, night.mapping), table, night)
         rows = with_context(rows, table, context)
         valid, bad = validate(rows, table, night.as_of)
-        valid_parts.append(_numbered(valid, table))
+        valid_parts.append(valid.select(*_kept(table), *PROVENANCE))
         rejected_parts.append(bad)
     valid = pl.concat(valid_parts)
     valid, conflicts = conflicting_keys(valid, table)
@@ -115,21 +113,18 @@ def _named(rows: pl.DataFrame, table: str, night: Night) -> pl.DataFrame:
     return rows.with_columns(patient_id=real)
 
 
-def _numbered(valid: pl.DataFrame, table: str) -> pl.DataFrame:
-    """Keep the columns that variables need and the provenance; patients by their number.
-
-    From here on patient_id is the patient's number: the place in the sorted list of patients.
-    """
-    if table != "patients":
-        valid = valid.with_columns(patient_id="patient_no")
-    return valid.select(*TABLES[table].needed, *PROVENANCE)
+def _kept(table: str) -> list[str]:
+    """Return the columns that variables need, and the patient's number."""
+    needed = TABLES[table].needed
+    return list(needed) if table == "patients" else ["patient_no", *needed]
 
 
 def _no_rows(table: str) -> pl.DataFrame:
     columns = TABLES[table].schema.columns
-    schema = {name: columns[name].dtype.type for name in TABLES[table].needed}
-    if table != "patients":
-        schema["patient_id"] = pl.UInt32
+    schema = {
+        name: pl.UInt32 if name == "patient_no" else columns[name].dtype.type
+        for name in _kept(table)
+    }
     provenance = {name: nothing_rejected().schema[name] for name in PROVENANCE}
     return pl.DataFrame(schema=schema | provenance)
 
@@ -138,20 +133,16 @@ def _keep(night: Night, table: str, valid: pl.DataFrame) -> None:
     """Keep the valid rows for the variables, and what other tables are validated against."""
     if table == "patients":
         night.patients = _spine(valid, night.rejected[table], night.as_of)
-        valid = (
-            night.patients.select("patient_id", "patient_no")
-            .join(valid, on="patient_id", how="left", maintain_order="left")
-            .with_columns(patient_id="patient_no")
-            .drop("patient_no")
-        )
+        numbers = night.patients.select("patient_id", "patient_no")
+        valid = numbers.join(valid, on="patient_id", how="left", maintain_order="left")
     elif table == "diagnoses":
-        first = valid.group_by(patient_no="patient_id").agg(
+        first = valid.group_by("patient_no").agg(
             first_diagnosis_date=pl.col("diagnosis_date").min()
         )
         night.patients = night.patients.drop("first_diagnosis_date").join(
             first, on="patient_no", how="left", maintain_order="left"
         )
-    night.tables[table] = valid
+    night.tables[table] = valid.drop("patient_id")
 
 
 def _spine(valid: pl.DataFrame, set_aside: pl.DataFrame, as_of: date) -> pl.DataFrame:

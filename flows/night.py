@@ -237,7 +237,8 @@ def _features(night: Night) -> pl.DataFrame:
     tables = {name: frame.lazy() for name, frame in night.tables.items()}
     set_aside = night.set_aside.lazy()
     derived = features(tables, set_aside, night.as_of, night.settings.windows)
-    return pseudonymised(derived.with_columns(night.patients["patient_id"]), night.keys)
+    named = night.patients.select("patient_no", "patient_id").join(derived, on="patient_no")
+    return pseudonymised(named.sort("patient_no"), night.keys)
 
 
 def _names(night: Night) -> pl.DataFrame:
@@ -247,8 +248,8 @@ def _names(night: Night) -> pl.DataFrame:
 
 
 def _measures(night: Night, derived: pl.DataFrame, risk: pl.DataFrame) -> pl.DataFrame:
-    more = risk.select("rrdtc_status", "os_status", "pfs_status", "reviewed_at")
-    patients = derived.hstack(more).hstack(_names(night).select("patient_no"))
+    more = risk.select("patient_no", "rrdtc_status", "os_status", "pfs_status", "reviewed_at")
+    patients = derived.join(more, on="patient_no")
     courses = night.tables["i131_treatments"]
     night.tables.clear()  # the measures need memory, and no other table
     known = courses.filter(pl.col("treatment_date") <= night.as_of)
@@ -261,7 +262,7 @@ def _measures(night: Night, derived: pl.DataFrame, risk: pl.DataFrame) -> pl.Dat
 def _stories(night: Night, review: pl.DataFrame) -> pl.DataFrame:
     shown = review.head(night.settings.report_patients).select("patient_id")
     who = _names(night).join(shown, on="patient_id")
-    known = pl.col("patient_id").is_in(who["patient_no"].implode())
+    known = pl.col("patient_no").is_in(who["patient_no"].implode())
     tables = {}
     for name, frame in night.tables.items():
         when = TABLES[name].date

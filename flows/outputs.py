@@ -48,7 +48,11 @@ MART = (
 
 @dataclass(frozen=True)
 class Outputs:
-    """The tables of a night. `scores` has one table per model, in the order of `derived`."""
+    """The tables of a night. `scores` has one table per model.
+
+    Patients have their number (patient_no) in `derived`, `scores` and `risk`: what is joined is
+    joined by it, and it is not published.
+    """
 
     derived: pl.DataFrame
     scores: dict[str, pl.DataFrame]
@@ -107,7 +111,8 @@ def write_outputs(outputs: Outputs, staged: Path, night: Night) -> None:
         ("timeline", outputs.timeline, descriptions_of(Timeline)),
         ("model_scores", scores, _score_descriptions(library())),
     ):
-        write_parquet(frame, staged / f"{name}.parquet", described, identity, night.keys)
+        shown = frame.drop("patient_no", strict=False)
+        write_parquet(shown, staged / f"{name}.parquet", described, identity, night.keys)
     if night.keys.encryption is None:
         write_csv(outputs.review, staged / "worklist.csv")
 

@@ -8,6 +8,7 @@ minimum and maximum over all fillings.
 from collections.abc import Iterable
 
 import polars as pl
+import polars.selectors as cs
 
 from models.points import Effects, effects, points_per_unit
 from models.spec import Criterion, DevelopedOn, Model, Predictor
@@ -16,17 +17,20 @@ from schemas.codes import MODEL_STATUS, RISK
 
 STATUS = pl.Enum(MODEL_STATUS)
 RISKS = pl.Enum(RISK)
+_PATIENT = cs.by_name("patient_no", "patient_id", require_all=False)
+"""What tells the patients apart: their number, their identifier, or both."""
 
 
 def score(features: pl.DataFrame, model: Model) -> pl.DataFrame:
     """Score every patient: one row per row of `features`, in its order.
 
-    patient_id, model, status, risk, reasons and needs (lists of words), extrapolated,
-    points with bounds, linear_predictor bounds, the model's prediction with bounds
-    (`probability`, or `survival_<years>y`), and for each predictor its value and its points.
+    patient_no and patient_id (what there is of them), model, status, risk, reasons and needs
+    (lists of words), extrapolated, points with bounds, linear_predictor bounds, the model's
+    prediction with bounds (`probability`, or `survival_<years>y`), and for each predictor its
+    value and its points.
     """
     scored = features.select(
-        "patient_id",
+        _PATIENT,
         pl.lit(model.name).alias("model"),
         *{c.feature: pl.col(c.feature) for c in model.eligibility}.values(),
         *(_value(p).alias(f"{p.name}_value") for p in model.predictors),
@@ -40,7 +44,7 @@ def score(features: pl.DataFrame, model: Model) -> pl.DataFrame:
     outside = [pl.col(f"outside_{i}") for i in range(len(model.developed_on))]
     useful = pl.col("status").is_in(["scored", "bounded"])
     return scored.select(
-        "patient_id",
+        _PATIENT,
         "model",
         "status",
         "risk",

@@ -118,21 +118,25 @@ class Registry:
         )
 
     def frames(self) -> dict[str, pl.DataFrame]:
-        """Return the tables in the types of the contract."""
-        return {
+        """Return the tables in the types of the contract, with the patients' numbers."""
+        typed = {
             name: pl.DataFrame(
                 [{c: row.get(c) for c in table.columns} for row in self.rows[name]],
                 schema={c: col.dtype.type for c, col in table.schema.columns.items()},
             )
             for name, table in TABLES.items()
         }
-
-    def lazy(self) -> dict[str, pl.LazyFrame]:
-        return {name: frame.lazy() for name, frame in self.frames().items()}
+        return {name: numbered(frame, typed["patients"]) for name, frame in typed.items()}
 
     def write(self, folder: Path, **how: Any) -> Path:
         """Write the registry as an export of CSV files."""
         return write_export(self.rows, folder, **how)
+
+
+def numbered(rows: pl.DataFrame, patients: pl.DataFrame) -> pl.DataFrame:
+    """Add patient_no to rows: the place of patient_id in the sorted list of patients."""
+    ids = patients.select(pl.col("patient_id").unique().sort()).with_row_index("patient_no")
+    return rows.join(ids, on="patient_id", how="left", maintain_order="left")
 
 
 def as_text(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> pl.DataFrame:

@@ -16,7 +16,7 @@ from flows.settings import Settings
 from flows.synth import Registry, synthesise
 from flows.synth.files import write_export
 from schemas.registry import EVENT_TABLES, TABLES
-from tests.registry import NOTHING_ASIDE
+from tests.registry import NOTHING_ASIDE, numbered
 from transforms.reading.cells import typed
 from transforms.reading.mapping import Mapping
 from transforms.variables.features import features
@@ -31,15 +31,17 @@ slow = settings(
 
 def clean_tables(seed: int, patients: int = 60) -> dict[str, pl.DataFrame]:
     made = synthesise(patients, seed).tables
-    return {
+    tables = {
         name: typed(frame, name, Mapping()).select(TABLES[name].columns)
         for name, frame in made.items()
     }
+    return {name: numbered(frame, tables["patients"]) for name, frame in tables.items()}
 
 
 def derive(tables: dict[str, pl.DataFrame], as_of: date) -> pl.DataFrame:
     lazy = {name: frame.lazy() for name, frame in tables.items()}
-    return features(lazy, NOTHING_ASIDE, as_of, Windows())
+    aside = numbered(NOTHING_ASIDE.collect(), tables["patients"]).lazy()
+    return features(lazy, aside, as_of, Windows())
 
 
 @slow
@@ -70,12 +72,12 @@ def test_the_order_of_rows_never_matters(seed: int, order: int) -> None:
 @given(seeds)
 def test_one_patients_rows_never_change_anothers_variables(seed: int) -> None:
     tables = clean_tables(seed)
-    few = tables["patients"]["patient_id"].head(10)
+    few = tables["patients"]["patient_no"].head(10)
     alone = {
-        name: frame.filter(pl.col("patient_id").is_in(few.implode()))
+        name: frame.filter(pl.col("patient_no").is_in(few.implode()))
         for name, frame in tables.items()
     }
-    together = derive(tables, END).filter(pl.col("patient_id").is_in(few.implode()))
+    together = derive(tables, END).filter(pl.col("patient_no").is_in(few.implode()))
     assert_frame_equal(derive(alone, END), together)
 
 

@@ -259,6 +259,19 @@ def test_quarantine_keeps_the_text_the_line_and_every_reason(
     assert features["stg_500"].to_list() == ["at_or_above", None]
 
 
+def test_rows_of_a_key_with_different_contents_name_their_patient(
+    night: RunNight, tmp_path: Path
+) -> None:
+    registry = Registry().usual("A").usual("B").usual("C")
+    registry.add("events", "C", event_id="E", event_date=days(20), type="recurrence")
+    registry.add("events", "C", event_id="E", event_date=days(30), type="recurrence")
+    result = night(registry.write(tmp_path / "export"))
+    quarantine = published(result.folder, "quarantine.parquet")
+    assert quarantine["patient_id"].to_list() == ["C", "C"]
+    risk = published(result.folder, "patient_risk.parquet")
+    assert risk["quarantined_rows"].to_list() == [0, 0, 2]
+
+
 def test_a_patient_whose_own_row_is_bad_is_still_there(night: RunNight, tmp_path: Path) -> None:
     registry = Registry().usual("A", sex="F").metastasis("A", "lung")
     result = night(registry.write(tmp_path / "export"))

@@ -4,7 +4,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tests.registry import AS_OF, NOTHING_ASIDE, Registry
+from tests.registry import AS_OF, NOTHING_ASIDE, Registry, numbered
 from transforms.variables.features import features
 from transforms.variables.windows import Windows
 
@@ -26,7 +26,10 @@ def derive() -> Derive:
         as_of: Any = AS_OF,
         windows: Windows | None = None,
     ) -> dict[str, Any]:
-        derived = features(registry.lazy(), set_aside, as_of, windows or Windows())
+        tables = registry.frames()
+        lazy = {name: frame.lazy() for name, frame in tables.items()}
+        aside = numbered(set_aside.collect(), tables["patients"]).lazy()
+        derived = features(lazy, aside, as_of, windows or Windows())
         (row,) = derived.to_dicts()
         return row
 

@@ -42,19 +42,22 @@ def patient_risk(
     last: pl.DataFrame | None,
     reviews: pl.DataFrame = NO_REVIEWS,
 ) -> pl.DataFrame:
-    """Return one row per row of `features`, in its order.
+    """Return one row per row of `features`, in its order: patient_no, and what is published.
 
-    `scores` has the scores of each model by name, in the order of `features`. `last` is
+    `scores` has the scores of each model by name: one row per patient, by patient_no. `last` is
     `patient_risk` of the last published night (None when there is none). `reviews` has one row
     per reviewed patient, as `transforms.review.reviews.LATEST` says.
     """
     score, nomogram = scores["liu2022_score"], scores["liu2022_nomogram"]
-    joined = features.with_columns(
-        *_rrdtc(score, nomogram),
-        *_survival(scores["jin2025_os"], "os"),
-        *_survival(scores["jin2025_pfs"], "pfs"),
-    )
-    joined = _with_needs(joined, [score, scores["jin2025_os"], scores["jin2025_pfs"]])
+    joined = features
+    for part in (
+        score.select("patient_no", "needs", **_rrdtc()),
+        nomogram.select("patient_no", **_probability()),
+        scores["jin2025_os"].select("patient_no", os_needs="needs", **_survival("os")),
+        scores["jin2025_pfs"].select("patient_no", pfs_needs="needs", **_survival("pfs")),
+    ):
+        joined = joined.join(part, on="patient_no", how="left", maintain_order="left")
+    joined = _with_needs(joined, ["needs", "os_needs", "pfs_needs"])
     joined = with_reviews(_with_changes(joined, last), reviews)
     conditions = _review()
     joined = with_words(
@@ -68,47 +71,42 @@ def patient_risk(
         priority = pl.when(applies).then(pl.lit(number, dtype=pl.UInt8)).otherwise(priority)
     joined = joined.with_columns(review_priority=priority, newly_flagged=_newly_flagged())
     return with_review_status(joined).select(
-        pl.col(name).cast(dtype) for name, dtype in columns_of(PatientRisk).items()
+        "patient_no",
+        *(pl.col(name).cast(dtype) for name, dtype in columns_of(PatientRisk).items()),
     )
 
 
-def _rrdtc(score: pl.DataFrame, nomogram: pl.DataFrame) -> list[pl.Series]:
-    return [
-        score["status"].alias("rrdtc_status"),
-        score["risk"].alias("rrdtc_flag"),
-        score["extrapolated"].alias("rrdtc_extrapolated"),
-        score["reasons"].alias("rrdtc_reasons"),
-        *(score[name].alias(f"rrdtc_{name}") for name in _with_bounds("points")),
-        *(nomogram[name].alias(f"rrdtc_{name}") for name in _with_bounds("probability")),
-    ]
+def _rrdtc() -> dict[str, pl.Expr]:
+    named = {"status": "status", "flag": "risk", "extrapolated": "extrapolated"}
+    named |= {"reasons": "reasons"} | {name: name for name in _with_bounds("points")}
+    return {f"rrdtc_{ours}": pl.col(theirs) for ours, theirs in named.items()}
 
 
-def _survival(scores: pl.DataFrame, prefix: str) -> list[pl.Series]:
-    named = ["points", *(f"survival_{horizon}" for horizon in HORIZONS)]
-    return [
-        scores["status"].alias(f"{prefix}_status"),
-        scores["risk"].alias(f"{prefix}_risk_group"),
-        scores["extrapolated"].alias(f"{prefix}_extrapolated"),
-        scores["reasons"].alias(f"{prefix}_reasons"),
-        *(scores[c].alias(f"{prefix}_{c}") for name in named for c in _with_bounds(name)),
-    ]
+def _probability() -> dict[str, pl.Expr]:
+    return {f"rrdtc_{name}": pl.col(name) for name in _with_bounds("probability")}
+
+
+def _survival(prefix: str) -> dict[str, pl.Expr]:
+    named = {"status": "status", "risk_group": "risk", "extrapolated": "extrapolated"}
+    named |= {"reasons": "reasons"} | {name: name for name in _with_bounds("points")}
+    for horizon in HORIZONS:
+        named |= {name: name for name in _with_bounds(f"survival_{horizon}")}
+    return {f"{prefix}_{ours}": pl.col(theirs) for ours, theirs in named.items()}
 
 
 def _with_bounds(name: str) -> tuple[str, str, str]:
     return name, f"{name}_lower", f"{name}_upper"
 
 
-def _with_needs(joined: pl.DataFrame, scores: list[pl.DataFrame]) -> pl.DataFrame:
+def _with_needs(joined: pl.DataFrame, each: list[str]) -> pl.DataFrame:
     """Add `needs`: what any of the models needs, each once, sorted."""
-    each = [frame["needs"].alias(f"needs_{number}") for number, frame in enumerate(scores)]
-    together = pl.DataFrame(each)
-    combined = together.unique()
-    names = combined.columns
-    combined = combined.with_columns(
-        needs=pl.concat_list(names).list.unique().list.sort(),
+    # Few combinations occur: they are merged once each, not row by row.
+    combined = joined.select(each).unique()
+    combined = combined.with_columns(all_needs=pl.concat_list(each).list.unique().list.sort())
+    joined = joined.join(combined, on=each, how="left", nulls_equal=True, maintain_order="left")
+    return joined.drop(each).with_columns(
+        needs="all_needs", one_need=pl.col("all_needs").list.len() == 1
     )
-    needs = together.join(combined, on=names, how="left", nulls_equal=True, maintain_order="left")
-    return joined.with_columns(needs["needs"], one_need=needs["needs"].list.len() == 1)
 
 
 def _with_changes(joined: pl.DataFrame, last: pl.DataFrame | None) -> pl.DataFrame:

@@ -36,7 +36,7 @@ LATEST: dict[str, Any] = {
 
 
 def latest_reviews(reviews: pl.DataFrame) -> pl.DataFrame:
-    """Return the last review of each patient: one row per reviewed patient.
+    """Return the last review of each patient: one row per reviewed patient, by patient_no.
 
     Of several on one date a deferral counts before a confirmation, that before a dismissal: the
     patient comes back rather than not. `reviews` holds those known as of tonight.
@@ -44,8 +44,8 @@ def latest_reviews(reviews: pl.DataFrame) -> pl.DataFrame:
     caution = {"dismissed": 0, "confirmed": 1, "deferred": 2}
     rank = pl.col("decision").cast(pl.String).replace_strict(caution, return_dtype=pl.UInt8)
     return (
-        reviews.sort("patient_id", "reviewed_at", rank, pl.col("deferred_until"))
-        .group_by("patient_id", maintain_order=True)
+        reviews.sort("patient_no", "reviewed_at", rank, pl.col("deferred_until"))
+        .group_by("patient_no", maintain_order=True)
         .agg(
             pl.col("reviewed_at").last(),
             pl.col("decision").last().alias("review_decision"),

@@ -14,7 +14,7 @@ def story(tables: Mapping[str, pl.DataFrame], who: pl.DataFrame) -> pl.DataFrame
     """Return the dated events of some patients: one row per event, in order of date.
 
     `who` has one row per patient: patient_no and the patient_id to publish. `tables` hold what
-    is known as of tonight, with patients by number.
+    is known as of tonight.
     """
     columns = columns_of(Timeline)
     told = [
@@ -83,7 +83,7 @@ def _rows(
         table.lazy()
         .filter(pl.col(when).is_not_null())
         .select(
-            patient_no="patient_id",
+            "patient_no",
             date=when,
             kind=pl.lit(kind),
             words=words.fill_null("unknown"),

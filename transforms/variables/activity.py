@@ -19,9 +19,9 @@ def activity(i131_treatments: pl.LazyFrame, index: pl.LazyFrame) -> pl.LazyFrame
     """
     on_index = pl.col("activity_mci").filter(pl.col("treatment_date") == pl.col("index_date"))
     return (
-        i131_treatments.join(index, on="patient_id", how="inner")
+        i131_treatments.join(index, on="patient_no", how="inner")
         .with_columns(activity_mci=activity_mci())
-        .group_by("patient_id")
+        .group_by("patient_no")
         .agg(
             activity_mci=pl.when(on_index.min() == on_index.max()).then(on_index.max()),
             cumulative_activity_mci=exact_sum("activity_mci"),

@@ -1,6 +1,7 @@
 """Time: what is known as of a date, the index date, ages, windows, and what may be missing.
 
-Every table here is a lazy frame of validated rows; `patient_id` identifies the patient.
+Every table here is a lazy frame of validated rows; `patient_no` identifies the
+patient: the place in the sorted list of all patients.
 """
 
 from collections.abc import Mapping
@@ -37,7 +38,7 @@ def known_as_of(tables: Tables, as_of: date) -> dict[str, pl.LazyFrame]:
 
 def first_rows(rows: pl.LazyFrame, *order: str | pl.Expr) -> pl.LazyFrame:
     """Return one row per patient: the first in the given order."""
-    return rows.sort("patient_id", *order).unique("patient_id", keep="first", maintain_order=True)
+    return rows.sort("patient_no", *order).unique("patient_no", keep="first", maintain_order=True)
 
 
 def index_course(i131_treatments: pl.LazyFrame, set_aside: pl.LazyFrame) -> pl.LazyFrame:
@@ -48,14 +49,14 @@ def index_course(i131_treatments: pl.LazyFrame, set_aside: pl.LazyFrame) -> pl.L
     Source: both papers count from the first 131I therapy.
     """
     first = first_rows(i131_treatments, "treatment_date", "treatment_id").select(
-        "patient_id", index_date="treatment_date", index_row="treatment_id"
+        "patient_no", index_date="treatment_date", index_row="treatment_id"
     )
     doubt = may_hide(first, set_aside, "i131_treatments", until=pl.col("index_date"))
     return (
-        first.join(doubt, on="patient_id", how="left")
+        first.join(doubt, on="patient_no", how="left")
         .with_columns(index_uncertain=pl.col("may_hide").fill_null(False))
         .select(
-            "patient_id",
+            "patient_no",
             "index_row",
             "index_uncertain",
             index_date=pl.when(~pl.col("index_uncertain")).then("index_date"),
@@ -69,13 +70,13 @@ def may_hide(
     """Return the patients of whom a quarantined row may hide something dated up to `until`.
 
     One row per such patient, with may_hide = true. `set_aside` has one row per quarantined
-    row: patient_id, table, row_date (null when the date could not be read: it may be any).
+    row: patient_no, table, row_date (null when the date could not be read: it may be any).
     """
     rows = set_aside.filter(pl.col("table") == table)
-    hidden = rows.join(patients, on="patient_id", how="inner").filter(
+    hidden = rows.join(patients, on="patient_no", how="inner").filter(
         (pl.col("row_date").is_null() | (pl.col("row_date") <= until)).fill_null(True)
     )
-    return hidden.select("patient_id", may_hide=pl.lit(True)).unique()
+    return hidden.select("patient_no", may_hide=pl.lit(True)).unique()
 
 
 def completed_years(birth: str, day: str) -> pl.Expr:

@@ -25,11 +25,11 @@ def demographics(
     """
     histology = pl.col("histology").cast(pl.String)
     first = first_rows(diagnoses, "diagnosis_date", "diagnosis_id").select(
-        "patient_id", "diagnosis_date", "histology", diagnosis_row="diagnosis_id"
+        "patient_no", "diagnosis_date", "histology", diagnosis_row="diagnosis_id"
     )
     undifferentiated = (
         diagnoses.filter(pl.col("histology") == "ATC")
-        .select("patient_id", undifferentiated=pl.lit(True))
+        .select("patient_no", undifferentiated=pl.lit(True))
         .unique()
     )
     dtc = (
@@ -39,15 +39,15 @@ def demographics(
     )
     group = pl.when(histology.is_in(HISTOLOGY_GROUP)).then(histology)
     return (
-        patients.join(first, on="patient_id", how="left")
-        .join(undifferentiated, on="patient_id", how="left")
-        .join(index.select("patient_id", "index_date"), on="patient_id", how="left")
+        patients.join(first, on="patient_no", how="left")
+        .join(undifferentiated, on="patient_no", how="left")
+        .join(index.select("patient_no", "index_date"), on="patient_no", how="left")
         .with_columns(
             age_at_diagnosis=completed_years("birth_date", "diagnosis_date"),
             age_at_index=completed_years("birth_date", "index_date"),
         )
         .select(
-            "patient_id",
+            "patient_no",
             "centre",
             "birth_date",
             "diagnosis_date",

@@ -25,7 +25,7 @@ def fdg_uptake(imaging: pl.LazyFrame, index: pl.LazyFrame, windows: Windows) -> 
     days = days_between("index_date", "study_date")
     near = (
         imaging.filter(pl.col("modality") == "FDG_PETCT")
-        .join(index, on="patient_id", how="inner")
+        .join(index, on="patient_no", how="inner")
         .with_columns(days=days.abs())
         .filter(pl.col("days") <= windows.fdg_days)
         .with_columns(
@@ -43,7 +43,7 @@ def fdg_uptake(imaging: pl.LazyFrame, index: pl.LazyFrame, windows: Windows) -> 
         .otherwise(pl.lit(2, dtype=pl.UInt8))
     )
     return first_rows(near, decisive, "days", "study_date", "study_id").select(
-        "patient_id",
+        "patient_no",
         "fdg_uptake",
         fdg_suv_max="suv_max",
         fdg_date="study_date",

@@ -26,7 +26,7 @@ def features(
     """Derive every variable as of a date: one row per row of `tables["patients"]`, sorted.
 
     `tables` are validated; rows dated after `as_of` are not looked at. `set_aside` has one row
-    per quarantined row of a known patient: patient_id, table, row_date (null: any date).
+    per quarantined row of a known patient: patient_no, table, row_date (null: any date).
 
     What several variables start from is computed once, then all variables at the same time;
     one lazy query for everything took more than twice as long (polars 2.1).
@@ -39,7 +39,7 @@ def features(
     stg = stg_before_index(stimulated, labs, index, windows).collect().lazy()
     patients, *parts = pl.collect_all(
         [
-            demographics(known["patients"], known["diagnoses"], index).sort("patient_id"),
+            demographics(known["patients"], known["diagnoses"], index).sort("patient_no"),
             index,
             operated,
             recurrence(known["events"], index, operated, set_aside),
@@ -52,11 +52,11 @@ def features(
             refractory(courses, known["events"], windows),
             response(known["imaging"], stimulated, stg, index, windows),
             outcomes(known["patients"], known["events"], index),
-            set_aside.group_by("patient_id").agg(quarantined_rows=pl.len()),
+            set_aside.group_by("patient_no").agg(quarantined_rows=pl.len()),
         ]
     )
     for part in parts:
-        patients = patients.join(part, on="patient_id", how="left", maintain_order="left")
+        patients = patients.join(part, on="patient_no", how="left", maintain_order="left")
     return patients.with_columns(
         pl.col("quarantined_rows").fill_null(0),
         *(pl.col(name).fill_null(False) for name in ("uptake_provisional", "tgab_interference")),
@@ -67,7 +67,7 @@ def features(
         rrdtc_criterion=_only_dtc(pl.col("rrdtc_criterion")),
         rrdtc_met_date=_only_dtc(pl.col("rrdtc_met_date")),
     ).select(
-        "patient_id",
+        "patient_no",
         *(pl.col(name).cast(dtype) for name, dtype in FEATURES.items() if name != "patient_id"),
     )
 

@@ -58,18 +58,18 @@ def metastases(
     by_index = pl.col("index_date").dt.offset_by(f"{windows.metastasis_grace_days}d")
     by_extent = pl.col("index_date").dt.offset_by(f"{windows.lung_months}mo")
     found = _found(metastases, index, by_index, by_extent)
-    index = index.filter(pl.col("index_date").is_not_null()).select("patient_id", "index_date")
+    index = index.filter(pl.col("index_date").is_not_null()).select("patient_no", "index_date")
     liu_doubt = may_hide(index, set_aside, "metastases", until=by_index)
     jin_doubt = may_hide(index, set_aside, "metastases", until=by_extent)
     return (
-        index.join(found, on="patient_id", how="left")
-        .join(liu_doubt.rename({"may_hide": "liu_doubt"}), on="patient_id", how="left")
-        .join(jin_doubt.rename({"may_hide": "jin_doubt"}), on="patient_id", how="left")
+        index.join(found, on="patient_no", how="left")
+        .join(liu_doubt.rename({"may_hide": "liu_doubt"}), on="patient_no", how="left")
+        .join(jin_doubt.rename({"may_hide": "jin_doubt"}), on="patient_no", how="left")
         .with_columns(
             pl.col("liu_doubt", "jin_doubt").fill_null(False),
             pl.col("liu_mask", "jin_mask").fill_null(0),
         )
-        .select("patient_id", *_liu_variables(), *_jin_variables(by_extent))
+        .select("patient_no", *_liu_variables(), *_jin_variables(by_extent))
     )
 
 
@@ -80,23 +80,23 @@ def _found(
     bit = pl.col("site").cast(pl.String).replace_strict(BIT, return_dtype=pl.Int32)
     when = pl.col("detected_date")
     masks = (
-        metastases.join(index, on="patient_id", how="inner")
+        metastases.join(index, on="patient_no", how="inner")
         .with_columns(
             liu_bit=pl.when(when <= by_index).then(bit).otherwise(0),
             jin_bit=pl.when(when <= by_extent).then(bit).otherwise(0),
         )
-        .group_by("patient_id")
+        .group_by("patient_no")
         .agg(liu_mask=pl.col("liu_bit").bitwise_or(), jin_mask=pl.col("jin_bit").bitwise_or())
     )
     first = first_rows(metastases, "detected_date", "metastasis_id").select(
-        "patient_id", metastasis_date="detected_date", metastasis_row="metastasis_id"
+        "patient_no", metastasis_date="detected_date", metastasis_row="metastasis_id"
     )
     lung = metastases.filter(pl.col("site") == "lung")
     first_lung = first_rows(lung, "detected_date", "metastasis_id").select(
-        "patient_id", lung_date="detected_date", lung_row="metastasis_id"
+        "patient_no", lung_date="detected_date", lung_row="metastasis_id"
     )
-    return masks.join(first, on="patient_id", how="left").join(
-        first_lung, on="patient_id", how="left"
+    return masks.join(first, on="patient_no", how="left").join(
+        first_lung, on="patient_no", how="left"
     )
 
 

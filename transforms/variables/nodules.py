@@ -17,11 +17,11 @@ def lung_nodule(imaging: pl.LazyFrame, index: pl.LazyFrame, windows: Windows) ->
     size = length_cm("largest_lung_nodule", "largest_lung_nodule_unit")
     near = (
         imaging.filter(pl.col("modality") == "CT", pl.col("largest_lung_nodule").is_not_null())
-        .join(index, on="patient_id", how="inner")
+        .join(index, on="patient_no", how="inner")
         .with_columns(days=days_between("index_date", "study_date"), nodule_cm=size)
         .filter(pl.col("days").is_between(-windows.nodule_days_before, windows.nodule_days_after))
     )
     largest_first = -pl.col("nodule_cm")
     return first_rows(near, pl.col("days").abs(), "study_date", largest_first, "study_id").select(
-        "patient_id", "nodule_cm", nodule_date="study_date", nodule_row="study_id"
+        "patient_no", "nodule_cm", nodule_date="study_date", nodule_row="study_id"
     )

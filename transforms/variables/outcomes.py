@@ -18,23 +18,23 @@ def outcomes(patients: pl.LazyFrame, events: pl.LazyFrame, index: pl.LazyFrame) 
     """
     progressed = (
         events.filter(pl.col("type") == "progression")
-        .join(index, on="patient_id", how="inner")
+        .join(index, on="patient_no", how="inner")
         .filter(pl.col("event_date") > pl.col("index_date"))
-        .group_by("patient_id")
+        .group_by("patient_no")
         .agg(progression_date=pl.col("event_date").min())
     )
     died = pl.col("death_date").is_not_null()
     return (
         index.filter(pl.col("index_date").is_not_null())
-        .join(patients, on="patient_id", how="inner")
-        .join(progressed, on="patient_id", how="left")
+        .join(patients, on="patient_no", how="inner")
+        .join(progressed, on="patient_no", how="left")
         .with_columns(
             os_end=pl.coalesce("death_date", "last_contact_date"),
             pfs_end=pl.coalesce("progression_date", "death_date", "last_contact_date"),
             pfs_event=died | pl.col("progression_date").is_not_null(),
         )
         .select(
-            "patient_id",
+            "patient_no",
             "pfs_event",
             follow_up_months=months_between("index_date", "os_end"),
             os_months=months_between("index_date", "os_end"),

@@ -23,8 +23,8 @@ def operation(surgeries: pl.LazyFrame, index: pl.LazyFrame) -> pl.LazyFrame:
         "surgery_id",
     )
     before = pl.col("surgery_date") <= pl.col("index_date")
-    return first.join(index, on="patient_id", how="left").select(
-        "patient_id",
+    return first.join(index, on="patient_no", how="left").select(
+        "patient_no",
         thyroidectomy_date="surgery_date",
         thyroidectomy_row="surgery_id",
         thyroidectomy_before_index=before,
@@ -40,24 +40,24 @@ def recurrence(
     recurrence (yes, no, null), recurrence_date and recurrence_row (the first such event).
     """
     between = operation.filter("thyroidectomy_before_index").join(
-        index.select("patient_id", "index_date"), on="patient_id", how="inner"
+        index.select("patient_no", "index_date"), on="patient_no", how="inner"
     )
     when = pl.col("event_date")
     hits = (
         events.filter(pl.col("type") == "recurrence")
-        .join(between, on="patient_id", how="inner")
+        .join(between, on="patient_no", how="inner")
         .filter((when > pl.col("thyroidectomy_date")) & (when < pl.col("index_date")))
     )
     first = first_rows(hits, "event_date", "event_id").select(
-        "patient_id", recurrence_date="event_date", recurrence_row="event_id"
+        "patient_no", recurrence_date="event_date", recurrence_row="event_id"
     )
     doubt = may_hide(between, set_aside, "events", until=pl.col("index_date"))
     return (
-        between.select("patient_id")
-        .join(first, on="patient_id", how="left")
-        .join(doubt, on="patient_id", how="left")
+        between.select("patient_no")
+        .join(first, on="patient_no", how="left")
+        .join(doubt, on="patient_no", how="left")
         .select(
-            "patient_id",
+            "patient_no",
             "recurrence_date",
             "recurrence_row",
             recurrence=pl.when(pl.col("recurrence_date").is_not_null())

@@ -37,8 +37,8 @@ def refractory(
     """
     dates = (
         _by_uptake(i131_treatments)
-        .join(_by_progression(i131_treatments, events, windows), on="patient_id", how="left")
-        .join(_by_activity(i131_treatments, windows), on="patient_id", how="left")
+        .join(_by_progression(i131_treatments, events, windows), on="patient_no", how="left")
+        .join(_by_activity(i131_treatments, windows), on="patient_no", how="left")
     )
     on = [pl.col(f"criterion_{number}") for number in CRITERIA]
     first = pl.min_horizontal(on)
@@ -46,30 +46,30 @@ def refractory(
     for number in reversed(CRITERIA):
         holds = pl.col(f"criterion_{number}") == first
         criterion = pl.when(holds).then(pl.lit(number, dtype=pl.UInt8)).otherwise(criterion)
-    return dates.select("patient_id", rrdtc_criterion=criterion, rrdtc_met_date=first)
+    return dates.select("patient_no", rrdtc_criterion=criterion, rrdtc_met_date=first)
 
 
 def _by_uptake(i131_treatments: pl.LazyFrame) -> pl.LazyFrame:
     when, seen = pl.col("treatment_date"), pl.col("lesion_uptake")
     dates = (
         i131_treatments.select(
-            "patient_id",
+            "patient_no",
             up=pl.when(seen.is_in(["all", "some"])).then(when),
             none=pl.when(seen == "none").then(when),
             some=pl.when(seen == "some").then(when),
         )
-        .group_by("patient_id")
+        .group_by("patient_no")
         .agg(pl.col("up", "none", "some").min())
     )
     lost = (
         i131_treatments.filter(seen == "none")
-        .join(dates.select("patient_id", "up"), on="patient_id", how="inner")
+        .join(dates.select("patient_no", "up"), on="patient_no", how="inner")
         .filter(when > pl.col("up"))
-        .group_by("patient_id")
+        .group_by("patient_no")
         .agg(criterion_2=when.min())
     )
-    return dates.join(lost, on="patient_id", how="left").select(
-        "patient_id",
+    return dates.join(lost, on="patient_no", how="left").select(
+        "patient_no",
         "criterion_2",
         criterion_1=pl.when(pl.col("up").is_null()).then("none"),
         criterion_3="some",
@@ -83,28 +83,28 @@ def _by_progression(
     within = (seen > given) & (seen <= given.dt.offset_by(f"{windows.progression_years}y"))
     return (
         events.filter(pl.col("type") == "progression")
-        .join(i131_treatments, on="patient_id", how="inner")
+        .join(i131_treatments, on="patient_no", how="inner")
         .filter(within)
-        .group_by("patient_id")
+        .group_by("patient_no")
         .agg(criterion_4=seen.min())
     )
 
 
 def _by_activity(i131_treatments: pl.LazyFrame, windows: Windows) -> pl.LazyFrame:
     courses = i131_treatments.select(
-        "patient_id",
+        "patient_no",
         "treatment_date",
         "treatment_id",
         micro=(activity_mci().fill_null(0) * _MICRO).round().cast(pl.Int64),
     )
     limit = round(windows.cumulative_mci * _MICRO)
-    total = courses.group_by("patient_id").agg(total=pl.col("micro").sum())
-    over = total.filter(pl.col("total") > limit).select("patient_id")
+    total = courses.group_by("patient_no").agg(total=pl.col("micro").sum())
+    over = total.filter(pl.col("total") > limit).select("patient_no")
     return (
-        courses.join(over, on="patient_id", how="semi")
-        .sort("patient_id", "treatment_date", "treatment_id")
-        .with_columns(so_far=pl.col("micro").cum_sum().over("patient_id"))
+        courses.join(over, on="patient_no", how="semi")
+        .sort("patient_no", "treatment_date", "treatment_id")
+        .with_columns(so_far=pl.col("micro").cum_sum().over("patient_no"))
         .filter(pl.col("so_far") > limit)
-        .group_by("patient_id")
+        .group_by("patient_no")
         .agg(criterion_5=pl.col("treatment_date").min())
     )

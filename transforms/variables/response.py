@@ -29,11 +29,11 @@ def response(
     change = _stg_change(stimulated, stg, index, windows)
     by_recist = pl.col("recist").is_not_null()
     return (
-        index.select("patient_id")
-        .join(recist, on="patient_id", how="left")
-        .join(change, on="patient_id", how="left")
+        index.select("patient_no")
+        .join(recist, on="patient_no", how="left")
+        .join(change, on="patient_no", how="left")
         .select(
-            "patient_id",
+            "patient_no",
             response=pl.coalesce("recist", "by_stg").cast(pl.Enum(RESPONSE)),
             response_basis=pl.when(by_recist)
             .then(pl.lit("RECIST"))
@@ -51,12 +51,12 @@ def _latest_recist(imaging: pl.LazyFrame, index: pl.LazyFrame) -> pl.LazyFrame:
     )
     read = (
         imaging.filter(recist.is_in(RESPONSE))
-        .join(index, on="patient_id", how="inner")
+        .join(index, on="patient_no", how="inner")
         .filter(pl.col("study_date") > pl.col("index_date"))
     )
     newest_first = -pl.col("study_date").to_physical()
     return first_rows(read, newest_first, worst_first, "study_id").select(
-        "patient_id", recist=recist, recist_date="study_date"
+        "patient_no", recist=recist, recist_date="study_date"
     )
 
 
@@ -66,16 +66,16 @@ def _stg_change(
     baseline = stg.filter((pl.col("stg_comparator") == "=") & (pl.col("stg_ng_ml") > 0))
     later = (
         stimulated.filter(pl.col("comparator") == "=")
-        .join(index, on="patient_id", how="inner")
+        .join(index, on="patient_no", how="inner")
         .filter(pl.col("sample_date") > pl.col("index_date"))
     )
     newest_first = -pl.col("sample_date").to_physical()
     ratio = pl.col("tg_ng_ml") / pl.col("stg_ng_ml")
     return (
         first_rows(later, newest_first, "lab_id")
-        .join(baseline.select("patient_id", "stg_ng_ml"), on="patient_id", how="inner")
+        .join(baseline.select("patient_no", "stg_ng_ml"), on="patient_no", how="inner")
         .select(
-            "patient_id",
+            "patient_no",
             stg_later_date="sample_date",
             by_stg=pl.when(ratio > 1 + windows.response_change)
             .then(pl.lit("PD"))

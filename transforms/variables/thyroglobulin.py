@@ -20,7 +20,7 @@ def stimulated_tg(labs: pl.LazyFrame, windows: Windows) -> pl.LazyFrame:
     tsh_high = _days_with(labs, "TSH", windows.tsh_stimulated_miu_l, "tsh_high")
     return (
         labs.filter(pl.col("analyte") == "Tg", pl.col("value").is_not_null())
-        .join(tsh_high, on=["patient_id", "sample_date"], how="left")
+        .join(tsh_high, on=["patient_no", "sample_date"], how="left")
         .filter((pl.col("stimulated") == "yes").fill_null(False) | pl.col("tsh_high").is_not_null())
         .with_columns(tg_ng_ml=thyroglobulin_ng_ml())
         .drop("tsh_high")
@@ -32,7 +32,7 @@ def _days_with(labs: pl.LazyFrame, analyte: str, at_least: float, name: str) -> 
     above = (pl.col("value") >= at_least) & pl.col("comparator").is_in(["=", ">", ">="])
     return (
         labs.filter((pl.col("analyte") == analyte) & above)
-        .select("patient_id", "sample_date", pl.lit(True).alias(name))
+        .select("patient_no", "sample_date", pl.lit(True).alias(name))
         .unique()
     )
 
@@ -58,16 +58,16 @@ def stg_before_index(
     tgab = _days_with(labs, "TgAb", windows.tgab_positive_iu_ml, "tgab_positive")
     high = at_least(pl.col("tg_ng_ml"), pl.col("comparator"), windows.stg_threshold_ng_ml)
     in_window = (
-        stimulated.join(index, on="patient_id", how="inner")
+        stimulated.join(index, on="patient_no", how="inner")
         .filter(days_before.is_between(0, windows.stg_days))
-        .filter(pl.col("sample_date") == pl.col("sample_date").max().over("patient_id"))
+        .filter(pl.col("sample_date") == pl.col("sample_date").max().over("patient_no"))
         .with_columns(high=high)
-        .sort("patient_id", "lab_id")
+        .sort("patient_no", "lab_id")
     )
     agreed = pl.col("high").null_count() == 0
     one = pl.col("high").all() | ~pl.col("high").any()
     return (
-        in_window.group_by("patient_id", maintain_order=True)
+        in_window.group_by("patient_no", maintain_order=True)
         .agg(
             stg_high=pl.when(agreed & one).then(pl.col("high").any()),
             stg_ng_ml=pl.col("tg_ng_ml").first(),
@@ -77,12 +77,12 @@ def stg_before_index(
         )
         .join(
             tgab,
-            left_on=["patient_id", "stg_date"],
-            right_on=["patient_id", "sample_date"],
+            left_on=["patient_no", "stg_date"],
+            right_on=["patient_no", "sample_date"],
             how="left",
         )
         .select(
-            "patient_id",
+            "patient_no",
             "stg_ng_ml",
             "stg_comparator",
             "stg_date",

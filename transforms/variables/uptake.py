@@ -29,8 +29,8 @@ def uptake(i131_treatments: pl.LazyFrame, index: pl.LazyFrame) -> pl.LazyFrame:
     uptake_category, uptake_provisional, uptake_reason (why there is no category),
     uptake_courses_assessed, uptake_date and uptake_row (the last assessed course).
     """
-    courses = i131_treatments.join(index, on="patient_id", how="inner").select(
-        "patient_id",
+    courses = i131_treatments.join(index, on="patient_no", how="inner").select(
+        "patient_no",
         "treatment_date",
         "treatment_id",
         assessed=_UP | _NONE,
@@ -41,14 +41,14 @@ def uptake(i131_treatments: pl.LazyFrame, index: pl.LazyFrame) -> pl.LazyFrame:
     )
     last = first_rows(
         courses.filter("assessed"), -pl.col("treatment_date").to_physical(), "treatment_id"
-    ).select("patient_id", uptake_date="treatment_date", uptake_row="treatment_id")
+    ).select("patient_no", uptake_date="treatment_date", uptake_row="treatment_id")
     seen = (
-        courses.group_by("patient_id")
+        courses.group_by("patient_no")
         .agg(
             pl.col("first_up", "first_none", "later_up", "later_none").max(),
             uptake_courses_assessed=pl.col("assessed").sum().cast(pl.UInt16),
         )
-        .join(last, on="patient_id", how="left")
+        .join(last, on="patient_no", how="left")
     )
     first_up, first_none = pl.col("first_up"), pl.col("first_none")
     later_up, later_none = pl.col("later_up"), pl.col("later_none")
@@ -70,7 +70,7 @@ def uptake(i131_treatments: pl.LazyFrame, index: pl.LazyFrame) -> pl.LazyFrame:
         .then(pl.lit("the first course was not assessed and a later one showed no uptake"))
     )
     return seen.select(
-        "patient_id",
+        "patient_no",
         "uptake_courses_assessed",
         "uptake_date",
         "uptake_row",

@@ -99,11 +99,11 @@ def test_courses_are_asked_for_uptake_activity_and_rrdtc(
     registry.patient("A").treated("A", activity=300, activity_unit="mCi", uptake="not_assessed")
     registry.treated("A", days(200), activity=300, activity_unit="mCi")
     registry.treated("A", days(400), activity=1, activity_unit="mCi")
-    registry.treated("B", days(1), activity=None, activity_unit=None)
+    registry.patient("B").treated("B", days(1), activity=None, activity_unit=None)
     registry.treated("B", days(2), activity=601, activity_unit="mCi")
     patients = pl.DataFrame(
         {
-            "patient_no": ["A", "B"],
+            "patient_no": pl.Series([0, 1], dtype=pl.UInt32),
             "centre": ["C", "C"],
             "dtc": [True, True],
             "metastatic": [True, True],

@@ -14,7 +14,8 @@ def test_a_story_has_every_event_in_order_with_its_source(registry: Registry) ->
     registry.stg("A", 1000, "pmol/L", comparator=">").lab("A", "TSH", 40, "mIU/L")
     registry.event("A", "progression", days(200)).reviewed("A", days(300), "confirmed")
     registry.usual("B")
-    who = pl.DataFrame({"patient_no": ["A"], "patient_id": ["shown as"]})
+    who = pl.DataFrame({"patient_no": [0], "patient_id": ["shown as"]})
+    who = who.cast({"patient_no": pl.UInt32})
     told = story(registry.frames(), who)
     assert set(told["patient_id"]) == {"shown as"}
     assert told["date"].is_sorted()
