@@ -167,8 +167,10 @@ class Table:
 
     @property
     def identifies(self) -> frozenset[str]:
-        """The columns without which a row is quarantined; of any other, only the cell."""
-        return frozenset({"patient_id", self.key or "patient_id", self.says_what or "patient_id"})
+        """The columns without which a row is quarantined; of any other, only the cell is aside."""
+        if self.key is None:
+            return frozenset(self.columns)
+        return frozenset({"patient_id", self.key, self.says_what or "patient_id"})
 
     @property
     def schema(self) -> pa.DataFrameSchema:
@@ -196,7 +198,7 @@ TABLES: dict[str, Table] = {
             Patients,
             "patient_id",
             None,
-            optional=frozenset({"death_cause"}),
+            absent={"death_cause": ""},
             empty_answers=frozenset({"death_date", "death_cause"}),
         ),
         Table(

@@ -1,6 +1,7 @@
 """Small registries for the tests: only what a test says is there; all else is unremarkable."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping as Cells
+from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,17 @@ from typing import Any
 import polars as pl
 
 from schemas.registry import TABLES
+from transforms.reading.cells import typed
+from transforms.reading.mapping import Mapping
+from transforms.reading.patients import set_aside_of, spine, with_first_diagnosis
+from transforms.reading.quarantine import (
+    conflicting_keys,
+    kept_columns,
+    validate,
+    with_context,
+)
+from transforms.variables.as_of import known_as_of
+from transforms.variables.evidence import Record
 
 INDEX = date(2020, 6, 15)
 """The first 131I therapy of every patient, unless a test says otherwise."""
@@ -15,6 +27,7 @@ INDEX = date(2020, 6, 15)
 AS_OF = date(2026, 6, 30)
 Row = dict[str, Any]
 Rows = dict[str, list[Row]]
+Read = tuple[dict[str, pl.DataFrame], pl.DataFrame]
 
 
 def days(n: int) -> date:
@@ -35,7 +48,7 @@ class Registry:
 
     def add(self, table: str, patient: str, **cells: Any) -> "Registry":
         key = TABLES[table].key
-        row = {"patient_id": patient} | cells
+        row = {"patient_id": patient} | dict(TABLES[table].absent) | cells
         if key not in (None, "patient_id"):
             row = {key: f"{table[0].upper()}{len(self.rows[table]) + 1}"} | row
         self.rows[table].append(row)
@@ -47,7 +60,7 @@ class Registry:
 
     def diagnosed(self, patient: str, on: date = days(-90), **cells: Any) -> "Registry":
         return self.add(
-            "diagnoses", patient, **({"diagnosis_date": on, "histology": "PTC"} | cells)
+            "diagnoses", patient, **({"diagnosis_date": on, "histology": "PTC", "m": "M0"} | cells)
         )
 
     def operated(self, patient: str, on: date = days(-60), procedure: str = "total") -> "Registry":
@@ -117,29 +130,49 @@ class Registry:
             .treated(patient)
         )
 
-    def frames(self) -> dict[str, pl.DataFrame]:
-        """Return the tables in the types of the contract, with the patients' numbers."""
-        typed = {
-            name: pl.DataFrame(
-                [{c: row.get(c) for c in table.columns} for row in self.rows[name]],
-                schema={c: col.dtype.type for c, col in table.schema.columns.items()},
-            )
-            for name, table in TABLES.items()
-        }
-        return {name: numbered(frame, typed["patients"]) for name, frame in typed.items()}
+    def read(self, as_of: date = AS_OF) -> Read:
+        """Return the tables as a night reads them, and what it sets aside."""
+        return read(self.rows, as_of)
+
+    def record(self, as_of: date = AS_OF, **more: Any) -> Record:
+        """Return the registry as of a date, without what was set aside."""
+        tables, aside = self.read(as_of)
+        lazy = {name: frame.lazy() for name, frame in tables.items()}
+        return known_as_of(lazy, aside.lazy(), as_of, **more)
 
     def write(self, folder: Path, **how: Any) -> Path:
         """Write the registry as an export of CSV files."""
         return write_export(self.rows, folder, **how)
 
 
-def numbered(rows: pl.DataFrame, patients: pl.DataFrame) -> pl.DataFrame:
-    """Add patient_no to rows: the place of patient_id in the sorted list of patients."""
-    ids = patients.select(pl.col("patient_id").unique().sort()).with_row_index("patient_no")
-    return rows.join(ids, on="patient_id", how="left", maintain_order="left")
+def read(rows: Rows, as_of: date) -> Read:
+    """Read rows as a night does: the valid tables, and what was set aside, by patient_no."""
+    tables: dict[str, pl.DataFrame] = {}
+    aside = []
+    patients: pl.DataFrame | None = None
+    for name, table in TABLES.items():
+        text = as_text(rows[name], table.columns).with_row_index("line", 2)
+        text = text.with_columns(
+            file_no=pl.lit(1, dtype=pl.UInt32), row_hash=pl.col("line").cast(pl.UInt64)
+        )
+        typed_rows = with_context(typed(text, name, Mapping()), name, patients)
+        valid, apart = validate(typed_rows, name, as_of)
+        valid, conflicts = conflicting_keys(valid, name)
+        aside.append(pl.concat([apart, conflicts]))
+        if patients is None:
+            patients = spine(valid, aside[0])
+            numbers = patients.select("patient_id", "patient_no")
+            valid = numbers.join(valid, on="patient_id", how="left", maintain_order="left")
+        elif name == "diagnoses":
+            patients = with_first_diagnosis(patients, valid)
+        tables[name] = valid.select(
+            "patient_no", *(c for c in kept_columns(name) if c != "patient_no")
+        )
+    assert patients is not None
+    return tables, set_aside_of(pl.concat(aside), patients)
 
 
-def as_text(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> pl.DataFrame:
+def as_text(rows: Sequence[Cells[str, Any]], columns: Sequence[str]) -> pl.DataFrame:
     """Return rows as text cells, the way an export has them."""
     cells = [{c: None if row.get(c) is None else str(row[c]) for c in columns} for row in rows]
     return pl.DataFrame(cells, schema=dict.fromkeys(columns, pl.String))
@@ -155,14 +188,18 @@ def write_export(rows: Rows, folder: Path, separator: str = ",") -> Path:
 
 
 NOTHING_ASIDE = pl.LazyFrame(
-    schema={"patient_id": pl.String, "table": pl.String, "row_date": pl.Date}
+    schema={
+        "patient_no": pl.UInt32,
+        "table": pl.String,
+        "cell": pl.String,
+        "earliest": pl.Date,
+        "latest": pl.Date,
+    }
 )
-"""No row was quarantined."""
+"""Nothing was set aside."""
 
 
-def aside(patient: str, table: str, row_date: date | None) -> pl.LazyFrame:
-    """Return one quarantined row."""
-    return pl.LazyFrame(
-        [{"patient_id": patient, "table": table, "row_date": row_date}],
-        schema=NOTHING_ASIDE.collect_schema(),
-    )
+def aside(table: str, on: date | None, patient_no: int = 0) -> pl.LazyFrame:
+    """Return one quarantined row, of the only patient unless said."""
+    row = {"patient_no": patient_no, "table": table, "earliest": on, "latest": on}
+    return pl.LazyFrame([row], schema=NOTHING_ASIDE.collect_schema())

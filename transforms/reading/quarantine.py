@@ -1,8 +1,10 @@
-"""What is not fit to be used, and why: every reason, in words, for every row.
+"""What is not fit to be used, and why: every reason, in words, for every row and cell.
 
-A row is known by `row_hash` (of its received text), `file_no` and `line`. Rows set aside
-because the as-of date does not know them yet are marked `not_yet`: they are no fault of the
-registry's and count neither against its thresholds nor in a patient's `quarantined_rows`.
+A bad cell is set aside and its row stays, with that cell unknown. A row is quarantined only
+without its key, its patient, or the column that says what it is. A row is known by `row_hash`
+(of its received text), `file_no` and `line`. Rows that the as-of date does not know yet are marked
+`not_yet`: they are no fault of the registry's and count neither against its thresholds nor in a
+patient's `quarantined_rows`.
 """
 
 from datetime import date
@@ -12,7 +14,7 @@ import pandera.polars as pa
 import polars as pl
 import polars_hash as plh
 
-from schemas.contracts import CONTEXT, RECEIVED, contract, empty_cell_reason
+from schemas.contracts import CONTEXT, EARLIEST, LATEST, RECEIVED, contract, empty_cell_reason
 from schemas.registry import TABLES
 
 PROVENANCE = ("file_no", "line", "row_hash")
@@ -23,12 +25,27 @@ _COLUMNS: dict[str, Any] = {
     "row_hash": pl.UInt64,
     "row_key": pl.String,
     "patient_id": pl.String,
-    "row_date": pl.Date,
+    "earliest": pl.Date,
+    "latest": pl.Date,
+    "cell": pl.String,
     "not_yet": pl.Boolean,
     "reasons": pl.List(pl.String),
 }
 REJECTED = pl.Schema(_COLUMNS)
-"""One row per row set aside, before its original text is joined to it."""
+"""One row per quarantined row (`cell` is null) and per cell set aside (`cell` names its column).
+
+earliest and latest are the days that the row's date may be, null where it says nothing of them.
+"""
+
+CELL_ASIDE = "aside."
+"""Marks a cell that was set aside, in the columns where an empty one is an answer."""
+
+
+CONTEXT_DAYS = ("birth_earliest", "death_latest", "first_diagnosis_earliest")
+"""What rows must agree with, one row per patient: a row is set aside only where it cannot."""
+
+_FAILURES = pl.Schema({"index": pl.UInt32(), "cell": pl.String(), "reasons": pl.List(pl.String)})
+_WHY, _CELL = pl.col("reasons"), pl.col("cell")
 
 
 def nothing_rejected() -> pl.DataFrame:
@@ -37,10 +54,17 @@ def nothing_rejected() -> pl.DataFrame:
 
 
 def rejected(
-    rows: pl.DataFrame, table: str, reasons: pl.Expr, *, not_yet: bool = False
+    rows: pl.DataFrame,
+    table: str,
+    reasons: pl.Expr,
+    *,
+    cell: pl.Expr | None = None,
+    not_yet: bool = False,
 ) -> pl.DataFrame:
-    """Return rows as rejected rows, with their reasons (a list of texts)."""
+    """Return rows, or cells of them, as set aside, with their reasons (a list of texts)."""
     key, when = TABLES[table].key, TABLES[table].date
+    is_read = when is not None and EARLIEST + when in rows.columns
+    no_day = pl.lit(None, dtype=pl.Date)
     return rows.select(
         table=pl.lit(table),
         file_no="file_no",
@@ -48,7 +72,9 @@ def rejected(
         row_hash="row_hash",
         row_key=pl.col(key).cast(pl.String) if key else pl.lit(None, dtype=pl.String),
         patient_id=pl.col("patient_id").cast(pl.String),
-        row_date=pl.col(when) if when else pl.lit(None, dtype=pl.Date),
+        earliest=pl.col(f"{EARLIEST}{when}") if is_read else no_day,
+        latest=pl.col(f"{LATEST}{when}") if is_read else no_day,
+        cell=pl.lit(None, dtype=pl.String) if cell is None else cell,
         not_yet=pl.lit(not_yet),
         reasons=reasons,
     ).cast(REJECTED)
@@ -57,14 +83,14 @@ def rejected(
 def with_context(rows: pl.DataFrame, table: str, patients: pl.DataFrame | None) -> pl.DataFrame:
     """Join what each row must agree with.
 
-    `patients` has one row per patient: patient_id and `hashed`, patient_no, birth_date,
-    death_date, first_diagnosis_date. It is None for the patients table itself.
+    `patients` has one row per patient: patient_id and `hashed`, patient_no, and
+    the columns of CONTEXT_DAYS. It is None for the patients table itself.
     """
     if patients is None:
         return rows
     known = patients.select(
         "patient_no",
-        pl.col("birth_date", "death_date", "first_diagnosis_date").name.prefix(CONTEXT),
+        pl.col(CONTEXT_DAYS).name.prefix(CONTEXT),
         "hashed",
         context_id="patient_id",
     )
@@ -84,41 +110,110 @@ def hashed(column: str) -> pl.Expr:
     return text_hash
 
 
-def after_as_of(table: str, as_of: date) -> pl.Expr:
-    """Tell whether the as-of date does not know a row yet."""
-    when = TABLES[table].date or "birth_date"
-    return (pl.col(when) > as_of).fill_null(False)
+def kept_columns(table: str) -> list[str]:
+    """Return what variables need of a table: its columns, the days of its dates, cells aside."""
+    described = TABLES[table]
+    needed = described.needed
+    dates = [name for name in needed if described.schema.columns[name].dtype.type == pl.Date]
+    return [
+        *([] if table == "patients" else ["patient_no"]),
+        *needed,
+        *(f"{edge}{name}" for name in dates for edge in (EARLIEST, LATEST)),
+        *(f"{CELL_ASIDE}{name}" for name in needed if name in described.empty_answers),
+    ]
 
 
 def validate(rows: pl.DataFrame, table: str, as_of: date) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Split typed rows under contract into (valid rows, rejected rows).
+    """Split typed rows under contract into (valid rows, what is set aside).
 
-    Valid rows keep their provenance. The two together are all rows, each once.
+    Valid rows keep their provenance; cells set aside are null in them, and marked where an empty
+    cell would be an answer. Every row is in one of the two, each once.
     """
-    later = rows.select(after_as_of(table, as_of)).to_series()
+    later = rows.select(_after_as_of(table, as_of)).to_series()
     found = failures(rows, table)
+    if table == "patients":
+        found = pl.concat([found, _born_later(rows, as_of)])
     found = found.filter(~later.gather(found["index"]))
-    reason = f"{TABLES[table].date or 'birth_date'}: after the as-of date {as_of}"
-    bad = rows[found["index"]].with_columns(found["reasons"])
+    whole = found.filter(pl.col("cell").is_in(TABLES[table].identifies))["index"].unique()
+    quarantined = (
+        found.filter(pl.col("index").is_in(whole.implode()))
+        .group_by("index")
+        .agg(pl.col("reasons").explode().unique().sort())
+        .sort("index")
+    )
+    cells = found.filter(~pl.col("index").is_in(whole.implode()))
+    reason = f"{TABLES[table].date}: after the as-of date {as_of}"
+    dated = _undated(rows, table, found)
     apart = pl.concat(
         [
             rejected(rows.filter(later), table, pl.lit([reason]), not_yet=True),
-            rejected(bad, table, pl.col("reasons")),
+            rejected(dated[quarantined["index"]].with_columns(quarantined["reasons"]), table, _WHY),
+            rejected(dated[cells["index"]].hstack(cells.drop("index")), table, _WHY, cell=_CELL),
         ]
     )
-    fit = (~later).scatter(found["index"], False)
-    valid = rows.select(pl.exclude(f"^{RECEIVED}.*$", f"^{CONTEXT}.*$"))
+    fit = (~later).scatter(quarantined["index"], False)
+    valid = _without(rows, table, cells)
     return (valid if fit.all() else valid.filter(fit)), apart
 
 
+def _after_as_of(table: str, as_of: date) -> pl.Expr:
+    """Tell whether the as-of date certainly does not know a row yet."""
+    when = TABLES[table].date
+    if when is None:
+        return pl.int_range(pl.len()) < 0  # a patient is there from the first
+    return (pl.col(EARLIEST + when) > as_of).fill_null(False)
+
+
+def _born_later(rows: pl.DataFrame, as_of: date) -> pl.DataFrame:
+    reason = f"birth_date: after the as-of date {as_of}"
+    return (
+        rows.with_row_index("index")
+        .filter(pl.col(EARLIEST + "birth_date") > as_of)
+        .select("index", cell=pl.lit("birth_date"), reasons=pl.lit([reason]))
+        .cast(_FAILURES)
+    )
+
+
+def _undated(rows: pl.DataFrame, table: str, found: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows without the days of a date that failed: it says nothing of them."""
+    when = TABLES[table].date
+    failed = found.filter(cell=when)["index"] if when else found["index"].clear()
+    if failed.is_empty():
+        return rows
+    good = ~_at(failed)
+    return rows.with_columns(
+        pl.when(good).then(pl.col(f"{edge}{when}")).alias(f"{edge}{when}")
+        for edge in (EARLIEST, LATEST)
+    )
+
+
+def _without(rows: pl.DataFrame, table: str, cells: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows with the cells set aside unknown, without what only validation needs."""
+    changes: list[pl.Expr] = []
+    for name in TABLES[table].columns:
+        bad = cells.filter(cell=name)["index"]
+        is_aside = _at(bad) if bad.len() else pl.lit(False)
+        if bad.len():
+            columns = [c for c in (name, EARLIEST + name, LATEST + name) if c in rows.columns]
+            changes += [pl.when(~is_aside).then(pl.col(c)).alias(c) for c in columns]
+        if name in TABLES[table].empty_answers:
+            changes.append(is_aside.alias(CELL_ASIDE + name))
+    kept = rows.select(pl.exclude(f"^{RECEIVED}.*$", f"^{CONTEXT}.*$"))
+    return kept.with_columns(changes)
+
+
+def _at(positions: pl.Series) -> pl.Expr:
+    return pl.int_range(pl.len()).is_in(positions.cast(pl.Int64).implode())
+
+
 def failures(rows: pl.DataFrame, table: str) -> pl.DataFrame:
-    """Validate with pandera: one row per failing row, `index` and its list of `reasons`."""
+    """Validate with pandera: one row per failing cell: `index`, `cell`, its list of `reasons`."""
     try:
         contract(table).validate(rows.drop(PROVENANCE, strict=False), lazy=True)
     except pa.errors.SchemaErrors as error:
         cases = error.failure_cases.select("index", "column", "check")
     else:
-        return pl.DataFrame(schema={"index": pl.UInt32, "reasons": pl.List(pl.String)})
+        return pl.DataFrame(schema=_FAILURES)
     if cases["index"].null_count():
         # Only a frame of the wrong shape fails without a row: our fault, not the registry's.
         raise TypeError(f"{table}: not the columns of its contract: {cases['check'].to_list()}")
@@ -131,9 +226,10 @@ def failures(rows: pl.DataFrame, table: str) -> pl.DataFrame:
     )
     cases = cases.filter(~empty | _really_empty(rows, cases))
     return (
-        cases.sort("index", "reason")
-        .group_by("index", maintain_order=True)
+        cases.sort("index", "column", "reason")
+        .group_by("index", cell="column", maintain_order=True)
         .agg(pl.col("reason").unique(maintain_order=True).alias("reasons"))
+        .cast(_FAILURES)
     )
 
 

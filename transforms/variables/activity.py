@@ -1,36 +1,65 @@
 """131I activity: of the index treatment (Jin 2025), in total, and the number of courses.
 
-Unit: mCi. The first activity is null when it was not recorded, or when two courses on the
-index date disagree. The total is of the recorded activities: a lower bound when
-`activity_missing_courses` is not 0.
+Unit: mCi. The first activity is null when it was not recorded, when two entries of its day
+disagree, or when it is unknown which course was first. The total and the number are null where a
+course lacks its activity or its day or was set aside; `_at_least` is what is certain.
 """
 
 import polars as pl
 
-from transforms.units import activity_mci, divided
+from transforms.units import divided
+from transforms.variables.courses import TABLE
+from transforms.variables.evidence import Record, asked
 
 _MICRO = 1_000_000
 
 
-def activity(i131_treatments: pl.LazyFrame, index: pl.LazyFrame) -> pl.LazyFrame:
-    """Return one row per patient with a course.
+def activity(record: Record, courses: pl.LazyFrame, index: pl.LazyFrame) -> pl.LazyFrame:
+    """Return one row per patient with a row of 131I therapy.
 
-    activity_mci (first activity), cumulative_activity_mci, activity_missing_courses, courses.
+    activity_mci (first activity), cumulative_activity_mci and cumulative_activity_at_least,
+    courses and courses_at_least, activity_missing_courses.
     """
-    on_index = pl.col("activity_mci").filter(pl.col("treatment_date") == pl.col("index_date"))
+    is_whole = pl.col("earliest") == pl.col("latest")
+    mci = pl.col("activity_mci")
+    summed = courses.group_by("patient_no").agg(
+        known_mci=exact_sum(pl.when(is_whole).then(mci)),
+        largest_mci=mci.max(),
+        days=is_whole.sum(),
+        all_days=is_whole.all(),
+        all_activities=mci.is_not_null().all(),
+        number=pl.len(),
+        missing=mci.is_null().sum(),
+    )
+    patients = index.select("patient_no", "index_activity_mci")
+    more = asked(
+        record,
+        TABLE,
+        patients.select("patient_no"),
+        pl.LazyFrame(schema={"patient_no": pl.UInt32, "surely": pl.Boolean}),
+        until=pl.lit(record.as_of),
+    )
+    # A course alone is one course, whatever its day.
+    alone = pl.col("number") == 1
+    complete = (pl.col("all_days") | alone) & ~pl.col("maybe")
+    at_least = pl.max_horizontal("days", pl.lit(1))
     return (
-        i131_treatments.join(index, on="patient_no", how="inner")
-        .with_columns(activity_mci=activity_mci())
-        .group_by("patient_no")
-        .agg(
-            activity_mci=pl.when(on_index.min() == on_index.max()).then(on_index.max()),
-            cumulative_activity_mci=exact_sum("activity_mci"),
-            activity_missing_courses=pl.col("activity_mci").is_null().sum().cast(pl.UInt16),
-            courses=pl.len().cast(pl.UInt16),
+        patients.join(summed, on="patient_no", how="left")
+        .join(more, on="patient_no", how="left")
+        .select(
+            "patient_no",
+            activity_mci="index_activity_mci",
+            cumulative_activity_mci=pl.when(complete & pl.col("all_activities")).then(
+                pl.max_horizontal("known_mci", "largest_mci")
+            ),
+            cumulative_activity_at_least=pl.max_horizontal("known_mci", "largest_mci"),
+            activity_missing_courses=pl.when(complete).then(pl.col("missing").cast(pl.UInt16)),
+            courses=pl.when(complete).then(pl.col("number").cast(pl.UInt16)),
+            courses_at_least=pl.when(pl.col("number") > 0).then(at_least.cast(pl.UInt16)),
         )
     )
 
 
-def exact_sum(column: str) -> pl.Expr:
+def exact_sum(column: pl.Expr) -> pl.Expr:
     """Sum to six decimals in whole numbers, so that the order of the rows cannot matter."""
-    return divided((pl.col(column) * _MICRO).round().cast(pl.Int64).sum(), _MICRO)
+    return divided((column * _MICRO).round().cast(pl.Int64).sum(), _MICRO)

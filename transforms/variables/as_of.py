@@ -1,82 +1,127 @@
-"""Time: what is known as of a date, the index date, ages, windows, and what may be missing.
-
-Every table here is a lazy frame of validated rows; `patient_no` identifies the
-patient: the place in the sorted list of all patients.
-"""
+"""Time: what is known as of a date, ages, and spans between days that may be intervals."""
 
 from collections.abc import Mapping
 from datetime import date
 
 import polars as pl
 
-from schemas.registry import EVENT_TABLES
+from schemas.contracts import EARLIEST, LATEST
+from schemas.registry import EVENT_TABLES, TABLES
+from transforms.reading.coverage import Coverage
+from transforms.reading.quarantine import CELL_ASIDE
 from transforms.units import divided
+from transforms.variables.evidence import FIRST_DAY, HIDDEN, Record
 
 Tables = Mapping[str, pl.LazyFrame]
 DAYS_PER_MONTH = 30.4375
 
 
-def known_as_of(tables: Tables, as_of: date) -> dict[str, pl.LazyFrame]:
-    """Return the tables as they were known on `as_of`: later rows and later dates are not there.
+def known_as_of(
+    tables: Tables,
+    set_aside: pl.LazyFrame,
+    as_of: date,
+    coverage: Coverage | None = None,
+    extracted_on: date | None = None,
+) -> Record:
+    """Return what was known on `as_of`: later rows and later dates are not there.
 
-    A contact after the as-of date proves that the patient was alive on it, and counts as one.
+    `tables` are valid rows with the days of their dates. `set_aside` has one row per quarantined
+    row of a known patient: patient_no, table, cell (null: the row), earliest, latest (null: any
+    day). A row that has no day of its own has some day up to the extraction; where that is after
+    `as_of`, or where a partial date goes beyond it, whether the row was known is unknown.
     """
-    known = {
-        name: tables[name].filter(pl.col(table.date or "") <= as_of)
-        for name, table in EVENT_TABLES.items()
-        if name in tables
-    }
-    died = pl.col("death_date") <= as_of
-    known["patients"] = tables["patients"].with_columns(
-        pl.when(died).then("death_date"),
-        last_contact_date=pl.min_horizontal("last_contact_date", pl.lit(as_of)).pipe(
-            lambda clipped: pl.when(pl.col("last_contact_date").is_not_null()).then(clipped)
-        ),
+    last_day = min(extracted_on, as_of) if extracted_on else as_of
+    may_be_later = bool(extracted_on and extracted_on > as_of)
+    coverage = coverage or Coverage()
+    tables = {name: _uncollected(rows, name, coverage) for name, rows in tables.items()}
+    known, hidden = {}, [_hidden(set_aside, as_of)]
+    for name, table in EVENT_TABLES.items():
+        rows = _dated(tables[name], table.date or "", as_of, last_day, may_be_later)
+        known[name] = rows.filter(pl.col("latest") <= as_of)
+        unsure = (pl.col("earliest") <= as_of) & (pl.col("latest") > as_of)
+        hidden.append(
+            rows.filter(unsure).select(
+                "patient_no", "earliest", table=pl.lit(name), latest=pl.lit(as_of)
+            )
+        )
+    known["patients"] = _patients(tables["patients"], as_of)
+    together = pl.concat([one.select(HIDDEN.names()).cast(HIDDEN) for one in hidden])
+    return Record(as_of, known, together, coverage)
+
+
+def _uncollected(rows: pl.LazyFrame, table: str, coverage: Coverage) -> pl.LazyFrame:
+    """Mark empty cells as unknown in columns where they would be an answer, were it collected."""
+    uncollected = [
+        name
+        for name in sorted(TABLES[table].empty_answers)
+        if coverage.of(table, name).status != "collected"
+    ]
+    return rows.with_columns(
+        (pl.col(CELL_ASIDE + name) | pl.col(name).is_null()).alias(CELL_ASIDE + name)
+        for name in uncollected
     )
-    return known
+
+
+def _dated(
+    rows: pl.LazyFrame, when: str, as_of: date, last_day: date, may_be_later: bool
+) -> pl.LazyFrame:
+    """Add `earliest` and `latest`, never null."""
+    first, last = pl.col(EARLIEST + when), pl.col(LATEST + when)
+    whole = first == last
+    any_day = pl.lit(date.max if may_be_later else last_day)
+    # A year or a month ends with the extraction: what came later is not in it.
+    cut = (
+        last
+        if may_be_later
+        else pl.min_horizontal(last, pl.max_horizontal(first, pl.lit(last_day)))
+    )
+    return rows.with_columns(
+        earliest=first.fill_null(pl.lit(FIRST_DAY)),
+        latest=pl.when(last.is_null()).then(any_day).when(whole).then(last).otherwise(cut),
+    ).drop(EARLIEST + when, LATEST + when)
+
+
+def _hidden(set_aside: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
+    return (
+        set_aside.filter(pl.col("cell").is_null())
+        .with_columns(pl.col("earliest").fill_null(pl.lit(FIRST_DAY)))
+        .with_columns(latest=pl.min_horizontal(pl.col("latest").fill_null(as_of), pl.lit(as_of)))
+        .filter(pl.col("earliest") <= as_of)
+    )
+
+
+def _patients(patients: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
+    """Return one row per patient: who they are, and what is known of their life and death.
+
+    died is null where it is unknown. A contact after the as-of date proves that the patient was
+    alive on it, and counts as one.
+    """
+    first, last = pl.col(EARLIEST + "death_date"), pl.col(LATEST + "death_date")
+    contact = pl.min_horizontal("last_contact_date", pl.lit(as_of))
+    alive_on = pl.col(EARLIEST + "last_contact_date") >= as_of
+    return patients.select(
+        pl.exclude("^(earliest|latest)[.].*$", "death_date", "last_contact_date"),
+        birth_earliest=pl.col(EARLIEST + "birth_date"),
+        birth_latest=pl.col(LATEST + "birth_date"),
+        died=pl.when(last <= as_of)
+        .then(True)
+        .when((first > as_of) | alive_on)
+        .then(False)
+        .when(first.is_null() & ~pl.col(CELL_ASIDE + "death_date").fill_null(True))
+        .then(False),
+        death_date=pl.when(pl.col("death_date") <= as_of).then("death_date"),
+        last_contact_date=pl.when(pl.col("last_contact_date").is_not_null()).then(contact),
+    )
+
+
+def whole(first: str, last: str) -> pl.Expr:
+    """Return a day where the days that it may be are one; else null."""
+    return pl.when(pl.col(first) == pl.col(last)).then(first)
 
 
 def first_rows(rows: pl.LazyFrame, *order: str | pl.Expr) -> pl.LazyFrame:
     """Return one row per patient: the first in the given order."""
     return rows.sort("patient_no", *order).unique("patient_no", keep="first", maintain_order=True)
-
-
-def index_course(i131_treatments: pl.LazyFrame, set_aside: pl.LazyFrame) -> pl.LazyFrame:
-    """Return the first 131I therapy: one row per patient with a course.
-
-    index_date: its date; null when a quarantined course may have been the first.
-    index_row: its treatment_id. index_uncertain: whether that is so.
-    Source: both papers count from the first 131I therapy.
-    """
-    first = first_rows(i131_treatments, "treatment_date", "treatment_id").select(
-        "patient_no", index_date="treatment_date", index_row="treatment_id"
-    )
-    doubt = may_hide(first, set_aside, "i131_treatments", until=pl.col("index_date"))
-    return (
-        first.join(doubt, on="patient_no", how="left")
-        .with_columns(index_uncertain=pl.col("may_hide").fill_null(False))
-        .select(
-            "patient_no",
-            "index_row",
-            "index_uncertain",
-            index_date=pl.when(~pl.col("index_uncertain")).then("index_date"),
-        )
-    )
-
-
-def may_hide(
-    patients: pl.LazyFrame, set_aside: pl.LazyFrame, table: str, *, until: pl.Expr
-) -> pl.LazyFrame:
-    """Return the patients of whom a quarantined row may hide something dated up to `until`.
-
-    One row per such patient, with may_hide = true. `set_aside` has one row per quarantined
-    row: patient_no, table, row_date (null when the date could not be read: it may be any).
-    """
-    rows = set_aside.filter(pl.col("table") == table)
-    hidden = rows.join(patients, on="patient_no", how="inner").filter(
-        (pl.col("row_date").is_null() | (pl.col("row_date") <= until)).fill_null(True)
-    )
-    return hidden.select("patient_no", may_hide=pl.lit(True)).unique()
 
 
 def completed_years(birth: str, day: str) -> pl.Expr:

@@ -2,50 +2,97 @@
 
 positive: a PET/CT within 7 days of the index date with SUVmax >= 2.5, and read as positive
 where the reading is recorded. negative: such PET/CTs exist and none can be positive. Null: no
-PET/CT in the window, or one that could be positive but lacks SUVmax.
+PET/CT in the window, or one that could be positive but lacks SUVmax or its reading.
 Source: Liu 2022, Methods: "visually perceptible ... and SUVmax was >= 2.5"; PET/CT less than a
 week from the start of treatment.
 """
 
 import polars as pl
 
-from transforms.variables.as_of import days_between, first_rows
+from transforms.reading.quarantine import CELL_ASIDE
+from transforms.variables.as_of import days_between, whole
+from transforms.variables.evidence import Record, asked, first_if_certain
 from transforms.variables.windows import Windows
 
+TABLE = "imaging"
 
-def fdg_uptake(imaging: pl.LazyFrame, index: pl.LazyFrame, windows: Windows) -> pl.LazyFrame:
-    """Return one row per patient with a PET/CT in the window.
+
+def fdg_uptake(record: Record, index: pl.LazyFrame, windows: Windows) -> pl.LazyFrame:
+    """Return one row per patient with a first 131I therapy, or who may have had one.
 
     fdg_uptake (positive, negative, null), fdg_suv_max, fdg_date and fdg_row: the study that
-    decides, which is a positive one if there is one, then one that could be, then the nearest.
+    decides, which is a positive one if there is one, else the nearest.
     """
-    high = pl.col("suv_max") >= windows.fdg_suv_max
-    positive = high & pl.col("fdg_positive").fill_null(True)
-    negative = (~high).fill_null(False) | (pl.col("fdg_positive") == False).fill_null(False)  # noqa: E712
-    days = days_between("index_date", "study_date")
-    near = (
-        imaging.filter(pl.col("modality") == "FDG_PETCT")
-        .join(index, on="patient_no", how="inner")
-        .with_columns(days=days.abs())
-        .filter(pl.col("days") <= windows.fdg_days)
-        .with_columns(
-            fdg_uptake=pl.when(positive)
+    patients = index.select("patient_no", "index_earliest", "index_latest")
+    near = _near(record, patients, windows)
+    some = near.filter("in_window").group_by("patient_no").agg(has_study=pl.lit(True).first())
+    rows = near.filter("may_be_positive").with_columns(
+        surely=pl.col("in_window") & pl.col("positive")
+    )
+    window = f"{windows.fdg_days}d"
+    answer = asked(
+        record,
+        TABLE,
+        patients,
+        rows,
+        after=pl.col("index_earliest").dt.offset_by(f"-{windows.fdg_days + 1}d"),
+        until=pl.col("index_latest").dt.offset_by(window),
+        code="FDG_PETCT",
+    )
+    deciding = first_if_certain(
+        record,
+        TABLE,
+        near,
+        ~pl.col("may_be_positive"),
+        "days",
+        "earliest",
+        "study_id",
+        certain="settled",
+    ).select("patient_no", "days", fdg_suv_max="suv_max", fdg_date="earliest", fdg_row="study_id")
+    return (
+        answer.join(some, on="patient_no", how="left")
+        .join(deciding, on="patient_no", how="left")
+        .select(
+            "patient_no",
+            *(
+                pl.when(pl.col("surely") | (~pl.col("maybe") & pl.col("has_study")))
+                .then(name)
+                .alias(name)
+                for name in ("fdg_suv_max", "fdg_date", "fdg_row")
+            ),
+            fdg_uptake=pl.when("surely")
             .then(pl.lit("positive"))
-            .when(negative)
-            .then(pl.lit("negative"))
+            .when(~pl.col("maybe") & pl.col("has_study"))
+            .then(pl.lit("negative")),
         )
     )
-    decisive = (
-        pl.when(pl.col("fdg_uptake") == "positive")
-        .then(pl.lit(0, dtype=pl.UInt8))
-        .when(pl.col("fdg_uptake").is_null())
-        .then(pl.lit(1, dtype=pl.UInt8))
-        .otherwise(pl.lit(2, dtype=pl.UInt8))
+
+
+def _near(record: Record, patients: pl.LazyFrame, windows: Windows) -> pl.LazyFrame:
+    """Return the PET/CTs that may be in the window: one row per study."""
+    suv, read = pl.col("suv_max"), pl.col("fdg_positive")
+    unread = pl.col(CELL_ASIDE + "fdg_positive").fill_null(False)
+    high = suv >= windows.fdg_suv_max
+    before, after = f"-{windows.fdg_days}d", f"{windows.fdg_days}d"
+    may_be_in = (pl.col("latest") >= pl.col("index_earliest").dt.offset_by(before)) & (
+        pl.col("earliest") <= pl.col("index_latest").dt.offset_by(after)
+    ).fill_null(True)
+    in_window = (pl.col("earliest") >= pl.col("index_latest").dt.offset_by(before)) & (
+        pl.col("latest") <= pl.col("index_earliest").dt.offset_by(after)
     )
-    return first_rows(near, decisive, "days", "study_date", "study_id").select(
-        "patient_no",
-        "fdg_uptake",
-        fdg_suv_max="suv_max",
-        fdg_date="study_date",
-        fdg_row="study_id",
+    return (
+        record.tables[TABLE]
+        .filter(pl.col("modality") == "FDG_PETCT")
+        .join(patients, on="patient_no", how="inner")
+        .filter(may_be_in)
+        .with_columns(
+            index_date=whole("index_earliest", "index_latest"),
+            in_window=in_window.fill_null(False),
+            positive=(high & (read | (read.is_null() & ~unread))).fill_null(False),
+            may_be_positive=high.fill_null(True) & read.fill_null(True),
+        )
+        .with_columns(
+            days=days_between("index_date", "earliest").abs(),
+            settled=pl.col("in_window") & (pl.col("positive") | ~pl.col("may_be_positive")),
+        )
     )

@@ -1,15 +1,15 @@
 """All variables of all patients: one row per patient, with the rows they came from."""
 
-from datetime import date
-
 import polars as pl
 
 from schemas.features import FEATURES
 from transforms.variables.activity import activity
-from transforms.variables.as_of import Tables, index_course, known_as_of
-from transforms.variables.demographics import demographics
+from transforms.variables.courses import courses as courses_of
+from transforms.variables.courses import index_course
+from transforms.variables.demographics import demographics, first_diagnosis
+from transforms.variables.evidence import Record
 from transforms.variables.fdg import fdg_uptake
-from transforms.variables.metastases import metastases
+from transforms.variables.metastases import metastases, sites_today
 from transforms.variables.nodules import lung_nodule
 from transforms.variables.outcomes import outcomes
 from transforms.variables.recurrence import operation, recurrence
@@ -20,68 +20,74 @@ from transforms.variables.uptake import uptake
 from transforms.variables.windows import Windows
 
 
-def features(
-    tables: Tables, set_aside: pl.LazyFrame, as_of: date, windows: Windows
-) -> pl.DataFrame:
-    """Derive every variable as of a date: one row per row of `tables["patients"]`, sorted.
+def features(record: Record, set_aside: pl.LazyFrame, windows: Windows) -> pl.DataFrame:
+    """Derive every variable: one row per row of `record.tables["patients"]`, sorted.
 
-    `tables` are validated; rows dated after `as_of` are not looked at. `set_aside` has one row
-    per quarantined row of a known patient: patient_no, table, row_date (null: any date).
+    `set_aside` has one row per quarantined row and cell set aside of a known patient: patient_no
+    and cell. Beside the columns of FEATURES the frame has those of `refractory` on the criteria.
 
     What several variables start from is computed once, then all variables at the same time;
     one lazy query for everything took more than twice as long (polars 2.1).
     """
-    known = known_as_of(tables, as_of)
-    courses, labs = known["i131_treatments"], known["labs"]
-    index = index_course(courses, set_aside).collect().lazy()
-    operated = operation(known["surgeries"], index).collect().lazy()
-    stimulated = stimulated_tg(labs, windows).collect().lazy()
-    stg = stg_before_index(stimulated, labs, index, windows).collect().lazy()
+    courses = courses_of(record).collect().lazy()
+    index = index_course(record, courses).collect().lazy()
+    diagnosis = first_diagnosis(record).collect().lazy()
+    record = record.with_scopes(_scopes(diagnosis, index))
+    operated = operation(record, index).collect().lazy()
+    stimulated = stimulated_tg(record, windows).collect().lazy()
+    stg = stg_before_index(record, stimulated, index, windows).collect().lazy()
     patients, *parts = pl.collect_all(
         [
-            demographics(known["patients"], known["diagnoses"], index).sort("patient_no"),
-            index,
-            operated,
-            recurrence(known["events"], index, operated, set_aside),
-            metastases(known["metastases"], index, set_aside, windows),
-            fdg_uptake(known["imaging"], index, windows),
-            activity(courses, index),
-            uptake(courses, index),
-            lung_nodule(known["imaging"], index, windows),
+            demographics(record, diagnosis, index).sort("patient_no"),
+            index.select("patient_no", "index_date", "index_row", "has_index"),
+            operated.drop("operated_earliest", "operated_latest"),
+            recurrence(record, index, operated),
+            metastases(record, index, windows),
+            sites_today(record),
+            fdg_uptake(record, index, windows),
+            activity(record, courses, index),
+            uptake(record, courses, index),
+            lung_nodule(record, index, windows),
             stg,
-            refractory(courses, known["events"], windows),
-            response(known["imaging"], stimulated, stg, index, windows),
-            outcomes(known["patients"], known["events"], index),
-            set_aside.group_by("patient_no").agg(quarantined_rows=pl.len()),
+            refractory(record, courses, index, windows),
+            response(record, stimulated, stg, index, windows),
+            outcomes(record, index, windows),
+            _counts(set_aside),
         ]
     )
     for part in parts:
         patients = patients.join(part, on="patient_no", how="left", maintain_order="left")
+    # Whoever has no row of the index course, usable or not, certainly had no 131I therapy.
+    treated = index.select("patient_no", may_be_treated=pl.lit(True)).collect()
+    patients = patients.join(treated, on="patient_no", how="left", maintain_order="left")
+    untreated = pl.col("may_be_treated").is_null()
+    is_dtc = pl.col("dtc").fill_null(False)
+    met = pl.when(untreated).then(False).otherwise("rrdtc_met")
+    rrdtc = {name: pl.when(is_dtc).then(name) for name in _RRDTC}
     return patients.with_columns(
-        pl.col("quarantined_rows").fill_null(0),
-        *(pl.col(name).fill_null(False) for name in ("uptake_provisional", "tgab_interference")),
-        as_of=pl.lit(as_of),
-        has_index=_has_index(),
-        thyroidectomy_before_index=_operated_before_index(),
-        rrdtc_met=_only_dtc(pl.col("rrdtc_criterion").is_not_null()),
-        rrdtc_criterion=_only_dtc(pl.col("rrdtc_criterion")),
-        rrdtc_met_date=_only_dtc(pl.col("rrdtc_met_date")),
+        pl.col("quarantined_rows", "cells_set_aside").fill_null(0),
+        as_of=pl.lit(record.as_of),
+        has_index=pl.when(untreated).then(False).otherwise("has_index"),
+        rrdtc_met=pl.when(is_dtc).then(met),
+        **rrdtc,
     ).select(
         "patient_no",
         *(pl.col(name).cast(dtype) for name, dtype in FEATURES.items() if name != "patient_id"),
+        "^(criterion_|ruled_out).*$",
     )
 
 
-def _has_index() -> pl.Expr:
-    """Tell whether the patient had a first 131I therapy; null when its date is in doubt."""
-    doubt = pl.col("index_uncertain").fill_null(False)
-    return pl.when(~doubt).then(pl.col("index_date").is_not_null())
+_RRDTC = ("rrdtc_criterion", "rrdtc_met_date", "rrdtc_reason")
 
 
-def _operated_before_index() -> pl.Expr:
-    has_date = pl.col("index_date").is_not_null()
-    return pl.when(has_date).then(pl.col("thyroidectomy_before_index").fill_null(False))
+def _scopes(diagnosis: pl.LazyFrame, index: pl.LazyFrame) -> pl.LazyFrame:
+    return diagnosis.join(index, on="patient_no", how="left").select(
+        "patient_no", diagnosis="diagnosis_earliest", index="index_earliest"
+    )
 
 
-def _only_dtc(value: pl.Expr) -> pl.Expr:
-    return pl.when(pl.col("dtc")).then(value)
+def _counts(set_aside: pl.LazyFrame) -> pl.LazyFrame:
+    is_cell = pl.col("cell").is_not_null()
+    return set_aside.group_by("patient_no").agg(
+        quarantined_rows=(~is_cell).sum(), cells_set_aside=is_cell.sum()
+    )

@@ -7,19 +7,31 @@ For Jin, lung metastasis found no later than 6 months after the index date: `lun
 `lung_and_other` when another organ was found by then too (lymph nodes are not an organ here).
 lung_timing says in_time, late or none.
 
-A quarantined finding that may fall in the window makes "single", "lung" and "none" unknown
-(null): that nothing else was found is then not known.
+`unspecified`, and M1 of a diagnosis where no metastasis has a row, make a patient metastatic at no
+known site. A finding that was set aside, or an M category that nobody recorded, makes "none"
+unknown; a finding that may be of another site makes "single" and "lung" unknown.
+`sites_at_least` are those that certainly are there.
 Source: Liu 2022, Table 1 and Fig. 2; Jin 2025, Methods, "Patients".
 """
 
 import polars as pl
 
 from schemas.codes import EXTENT, LIU_SITE_GROUP, LUNG_TIMING, SITE, SITE_COUNT
-from transforms.variables.as_of import first_rows, may_hide
+from transforms.variables.evidence import (
+    Record,
+    asked,
+    first_if_certain,
+    maybe_by,
+    surely_by,
+    yes_no,
+)
 from transforms.variables.windows import Windows
 
-BIT = {site: 1 << position for position, site in enumerate(SITE)}
-_ALL_SITES = range(1, 1 << len(SITE))
+TABLE = "metastases"
+_KNOWN = tuple(site for site in SITE if site != "unspecified")
+_ORGANS = tuple(site for site in _KNOWN if site not in ("lymph_node", "lung"))
+BIT = {site: 1 << position for position, site in enumerate(_KNOWN)} | {"unspecified": 0}
+_ALL_SITES = range(1, 1 << len(_KNOWN))
 _GROUP_SITES = (
     ("lymph_node",),
     ("lung",),
@@ -32,117 +44,244 @@ _GROUP_SITES = (
     ("lymph_node", "bone"),
     ("lung", "bone"),
 )
-
-
-def _sites_in(mask: int) -> list[str]:
-    return [site for site in SITE if mask & BIT[site]]
-
-
-_NAMES = {mask: ", ".join(_sites_in(mask)) for mask in _ALL_SITES}
+_NAMES = {mask: ", ".join(s for s in _KNOWN if mask & BIT[s]) for mask in _ALL_SITES}
 _GROUPS = {mask: LIU_SITE_GROUP[-1] for mask in _ALL_SITES if mask.bit_count() >= 3} | {
     sum(BIT[site] for site in sites): group
     for sites, group in zip(_GROUP_SITES, LIU_SITE_GROUP, strict=False)
 }
 
 
-def metastases(
-    metastases: pl.LazyFrame, index: pl.LazyFrame, set_aside: pl.LazyFrame, windows: Windows
-) -> pl.LazyFrame:
-    """Return one row per patient with an index date.
+def findings(record: Record) -> pl.LazyFrame:
+    """Return one row per finding of a metastasis, or what may be one.
 
-    site_count (single, multi), sites_known (number), sites (names), liu_site_group,
-    metastatic (a site is known by the index date; null when one may be quarantined),
-    metastasis_date and metastasis_row (the first finding); extent, lung_timing,
-    lung_date and lung_row (the first finding in the lung).
+    patient_no, metastasis_id, site, earliest, latest, surely (found, and not only perhaps).
     """
-    by_index = pl.col("index_date").dt.offset_by(f"{windows.metastasis_grace_days}d")
-    by_extent = pl.col("index_date").dt.offset_by(f"{windows.lung_months}mo")
-    found = _found(metastases, index, by_index, by_extent)
-    index = index.filter(pl.col("index_date").is_not_null()).select("patient_no", "index_date")
-    liu_doubt = may_hide(index, set_aside, "metastases", until=by_index)
-    jin_doubt = may_hide(index, set_aside, "metastases", until=by_extent)
+    found = pl.col("found")
     return (
-        index.join(found, on="patient_no", how="left")
-        .join(liu_doubt.rename({"may_hide": "liu_doubt"}), on="patient_no", how="left")
-        .join(jin_doubt.rename({"may_hide": "jin_doubt"}), on="patient_no", how="left")
-        .with_columns(
-            pl.col("liu_doubt", "jin_doubt").fill_null(False),
-            pl.col("liu_mask", "jin_mask").fill_null(0),
-        )
-        .select("patient_no", *_liu_variables(), *_jin_variables(by_extent))
+        record.tables[TABLE]
+        .filter(found.is_null() | found)
+        .with_columns(surely=found.fill_null(False), site=pl.col("site").cast(pl.String))
+        .select("patient_no", "metastasis_id", "site", "earliest", "latest", "surely")
     )
 
 
-def _found(
-    metastases: pl.LazyFrame, index: pl.LazyFrame, by_index: pl.Expr, by_extent: pl.Expr
+def m_categories(record: Record, found: pl.LazyFrame) -> pl.LazyFrame:
+    """Return M1, or an M that nobody recorded, of patients without a row that says a site.
+
+    One row per such diagnosis: patient_no, earliest, latest, surely.
+    """
+    category = pl.col("m").str.to_uppercase().str.extract(r"^[CPYRA ]*M?\s*([01X])", 1)
+    return (
+        record.tables["diagnoses"]
+        .with_columns(category=category)
+        .filter((pl.col("category") != "0").fill_null(True))
+        .join(found.filter("surely").select("patient_no"), on="patient_no", how="anti")
+        .select(
+            "patient_no",
+            "earliest",
+            "latest",
+            surely=(pl.col("category") == "1").fill_null(False),
+        )
+    )
+
+
+def metastases(record: Record, index: pl.LazyFrame, windows: Windows) -> pl.LazyFrame:
+    """Return one row per patient with a first 131I therapy, or who may have had one.
+
+    site_count (single, multi), sites_known (number), sites (names), sites_at_least,
+    liu_site_group, metastatic (by the index date), metastasis_date and metastasis_row (the first
+    finding); extent, lung_timing, lung_date and lung_row (the first finding in the lung).
+    """
+    found = findings(record)
+    by_index, by_extent = f"{windows.metastasis_grace_days}d", f"{windows.lung_months}mo"
+    patients = index.select("patient_no", "index_earliest", "index_latest")
+    liu = _by(record, found, patients, by_index, "liu")
+    jin = _by(record, found, patients, by_extent, "jin", organs_only=True)
+    first = first_if_certain(record, TABLE, found, "earliest", "metastasis_id", certain="surely")
+    return (
+        liu.join(jin, on="patient_no", how="left")
+        .join(_metastatic(record, found, patients, by_index), on="patient_no", how="left")
+        .join(_lung(record, found, patients, by_extent), on="patient_no", how="left")
+        .join(
+            first.select("patient_no", metastasis_date="earliest", metastasis_row="metastasis_id"),
+            on="patient_no",
+            how="left",
+        )
+        .select(
+            "patient_no",
+            "metastatic",
+            "metastasis_date",
+            "metastasis_row",
+            *_liu_variables(),
+            "lung_timing",
+            "lung_date",
+            "lung_row",
+            extent=_extent(),
+        )
+    )
+
+
+def sites_today(record: Record) -> pl.LazyFrame:
+    """Return the sites found as of today: one row per patient, sites_today_at_least."""
+    bit = pl.col("site").replace_strict(BIT, return_dtype=pl.Int32)
+    masks = findings(record).filter("surely").group_by("patient_no").agg(mask=bit.bitwise_or())
+    return masks.select("patient_no", sites_today_at_least=_named("mask"))
+
+
+def _by(
+    record: Record,
+    found: pl.LazyFrame,
+    patients: pl.LazyFrame,
+    grace: str,
+    name: str,
+    *,
+    organs_only: bool = False,
 ) -> pl.LazyFrame:
-    """Return one row per patient with a finding: site masks, and the first findings."""
-    bit = pl.col("site").cast(pl.String).replace_strict(BIT, return_dtype=pl.Int32)
-    when = pl.col("detected_date")
-    masks = (
-        metastases.join(index, on="patient_no", how="inner")
-        .with_columns(
-            liu_bit=pl.when(when <= by_index).then(bit).otherwise(0),
-            jin_bit=pl.when(when <= by_extent).then(bit).otherwise(0),
+    """Return the sites by a day after the index date: one row per patient.
+
+    <name>_mask: those certainly found by then, as bits. <name>_more: whether another may be.
+    """
+    first_limit = pl.col("index_earliest").dt.offset_by(grace)
+    last_limit = pl.col("index_latest").dt.offset_by(grace)
+    bit = pl.col("site").replace_strict(BIT, return_dtype=pl.Int32)
+    sites = _ORGANS if organs_only else _KNOWN
+    near = found.join(patients, on="patient_no", how="inner").filter(
+        maybe_by(last_limit).fill_null(True)
+    )
+    near = near.with_columns(surely=pl.col("surely") & surely_by(first_limit).fill_null(False))
+    sure = (
+        near.group_by("patient_no")
+        .agg(mask=pl.when("surely").then(bit).otherwise(0).bitwise_or())
+        .rename({"mask": f"{name}_mask"})
+    )
+    others = (
+        near.filter(~pl.col("surely"), pl.col("site").is_in(sites))
+        .join(sure, on="patient_no")
+        .filter((pl.col(f"{name}_mask") & bit) == 0)
+        .select("patient_no", surely=pl.lit(False))
+    )
+    more = asked(
+        record, TABLE, patients, others, until=pl.col("index_latest").dt.offset_by(grace)
+    ).select("patient_no", pl.col("maybe").alias(f"{name}_more"))
+    return (
+        patients.select("patient_no")
+        .join(sure, on="patient_no", how="left")
+        .join(more, on="patient_no", how="left")
+        .with_columns(pl.col(f"{name}_mask").fill_null(0))
+    )
+
+
+def _metastatic(
+    record: Record, found: pl.LazyFrame, patients: pl.LazyFrame, grace: str
+) -> pl.LazyFrame:
+    """Tell whether the patient has a metastasis by the index date: one row per patient."""
+    rows = pl.concat(
+        [
+            found.select("patient_no", "earliest", "latest", "surely"),
+            m_categories(record, found),
+        ]
+    )
+    until = pl.col("index_latest").dt.offset_by(grace)
+    near = rows.join(patients, on="patient_no", how="inner").filter(maybe_by(until).fill_null(True))
+    by_then = surely_by(pl.col("index_earliest").dt.offset_by(grace)).fill_null(False)
+    near = near.select("patient_no", surely=pl.col("surely") & by_then)
+    answer = asked(record, TABLE, patients, near, until=until)
+    undiagnosed = asked(record, "diagnoses", patients, _no_rows(), until=until)
+    return (
+        answer.join(undiagnosed.select("patient_no", unread="maybe"), on="patient_no")
+        .with_columns(maybe=pl.col("maybe") | pl.col("unread"))
+        .select("patient_no", metastatic=yes_no())
+    )
+
+
+def _lung(record: Record, found: pl.LazyFrame, patients: pl.LazyFrame, grace: str) -> pl.LazyFrame:
+    """Tell when lung metastasis was found: one row per patient."""
+    lung = found.filter(pl.col("site") == "lung")
+    nowhere = pl.concat(
+        [
+            found.filter(pl.col("site") == "unspecified").select(
+                "patient_no", "earliest", "latest"
+            ),
+            m_categories(record, found).select("patient_no", "earliest", "latest"),
+        ]
+    ).with_columns(surely=pl.lit(False))
+    rows = pl.concat([lung.select("patient_no", "earliest", "latest", "surely"), nowhere])
+    until = pl.col("index_latest").dt.offset_by(grace)
+    near = rows.join(patients, on="patient_no", how="inner").filter(maybe_by(until).fill_null(True))
+    by_then = surely_by(pl.col("index_earliest").dt.offset_by(grace)).fill_null(False)
+    in_time = asked(
+        record,
+        TABLE,
+        patients,
+        near.select("patient_no", surely=pl.col("surely") & by_then),
+        until=until,
+        code="lung",
+    )
+    ever = asked(
+        record,
+        TABLE,
+        patients,
+        rows.select("patient_no", "surely"),
+        until=pl.lit(record.as_of),
+        code="lung",
+    ).select("patient_no", ever="surely", perhaps="maybe")
+    unread = asked(record, "diagnoses", patients, _no_rows(), until=pl.lit(record.as_of))
+    first = first_if_certain(record, TABLE, lung, "earliest", "metastasis_id", certain="surely")
+    timing = (
+        pl.when("surely")
+        .then(pl.lit("in_time"))
+        .when(~pl.col("maybe") & pl.col("ever"))
+        .then(pl.lit("late"))
+        .when(~pl.col("perhaps") & ~pl.col("unread"))
+        .then(pl.lit("none"))
+    )
+    return (
+        in_time.join(ever, on="patient_no")
+        .join(unread.select("patient_no", unread="maybe"), on="patient_no")
+        .join(
+            first.select("patient_no", lung_date="earliest", lung_row="metastasis_id"),
+            on="patient_no",
+            how="left",
         )
-        .group_by("patient_no")
-        .agg(liu_mask=pl.col("liu_bit").bitwise_or(), jin_mask=pl.col("jin_bit").bitwise_or())
+        .select(
+            "patient_no", "lung_date", "lung_row", lung_timing=timing.cast(pl.Enum(LUNG_TIMING))
+        )
     )
-    first = first_rows(metastases, "detected_date", "metastasis_id").select(
-        "patient_no", metastasis_date="detected_date", metastasis_row="metastasis_id"
-    )
-    lung = metastases.filter(pl.col("site") == "lung")
-    first_lung = first_rows(lung, "detected_date", "metastasis_id").select(
-        "patient_no", lung_date="detected_date", lung_row="metastasis_id"
-    )
-    return masks.join(first, on="patient_no", how="left").join(
-        first_lung, on="patient_no", how="left"
-    )
+
+
+def _no_rows() -> pl.LazyFrame:
+    return pl.LazyFrame(schema={"patient_no": pl.UInt32, "surely": pl.Boolean})
+
+
+def _named(mask: str) -> pl.Expr:
+    return pl.col(mask).replace_strict(_NAMES, default=None, return_dtype=pl.String)
 
 
 def _liu_variables() -> list[pl.Expr]:
-    mask, doubt = pl.col("liu_mask"), pl.col("liu_doubt")
+    mask, more = pl.col("liu_mask"), pl.col("liu_more")
     known = mask.bitwise_count_ones().cast(pl.UInt8)
+    group = mask.replace_strict(_GROUPS, default=None, return_dtype=pl.String)
     return [
-        known.alias("sites_known"),
-        mask.replace_strict(_NAMES, default=None, return_dtype=pl.String).alias("sites"),
-        mask.replace_strict(_GROUPS, default=None, return_dtype=pl.String)
-        .cast(pl.Enum(LIU_SITE_GROUP))
-        .pipe(lambda group: pl.when(~doubt).then(group))
-        .alias("liu_site_group"),
+        pl.when(~more).then(known).alias("sites_known"),
+        pl.when(~more).then(_named("liu_mask")).alias("sites"),
+        _named("liu_mask").alias("sites_at_least"),
+        pl.when(~more).then(group).cast(pl.Enum(LIU_SITE_GROUP)).alias("liu_site_group"),
         pl.when(known >= 2)
         .then(pl.lit("multi"))
-        .when((known == 1) & ~doubt)
+        .when((known == 1) & ~more)
         .then(pl.lit("single"))
         .cast(pl.Enum(SITE_COUNT))
         .alias("site_count"),
-        pl.when(known > 0).then(True).when(~doubt).then(False).alias("metastatic"),
-        pl.col("metastasis_date"),
-        pl.col("metastasis_row"),
     ]
 
 
-def _jin_variables(by_extent: pl.Expr) -> list[pl.Expr]:
-    mask, doubt = pl.col("jin_mask"), pl.col("jin_doubt")
-    in_time = (pl.col("lung_date") <= by_extent).fill_null(False)
-    organs = sum(bit for site, bit in BIT.items() if site not in ("lymph_node", "lung"))
-    other = (mask & organs) > 0
-    return [
-        pl.when(in_time & other)
+def _extent() -> pl.Expr:
+    in_time = (pl.col("lung_timing") == "in_time").fill_null(False)
+    organs = sum(BIT[site] for site in _ORGANS)
+    return (
+        pl.when(in_time & ((pl.col("jin_mask") & organs) > 0))
         .then(pl.lit("lung_and_other"))
-        .when(in_time & ~doubt)
+        .when(in_time & ~pl.col("jin_more"))
         .then(pl.lit("lung"))
         .cast(pl.Enum(EXTENT))
-        .alias("extent"),
-        pl.when(in_time)
-        .then(pl.lit("in_time"))
-        .when(doubt)
-        .then(None)
-        .when(pl.col("lung_date").is_not_null())
-        .then(pl.lit("late"))
-        .otherwise(pl.lit("none"))
-        .cast(pl.Enum(LUNG_TIMING))
-        .alias("lung_timing"),
-        pl.col("lung_date"),
-        pl.col("lung_row"),
-    ]
+    )

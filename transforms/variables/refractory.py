@@ -1,20 +1,29 @@
 """RR-DTC already met: the five criteria of Liu 2022 (after the 2015 ATA guideline).
 
-1 the lesions never concentrated 131I: a course showed none, and no course showed uptake
-2 the lesions lost it: a course showed none after one that showed uptake
-3 some lesions concentrate 131I and others do not: a course showed `some`
-4 progression within a year after a 131I therapy
-5 more than 600 mCi in total, of the activities that were recorded
+Each criterion is met, not met or unknown, with its day. The status is met when any is, not met
+when none can be, else unknown. The criteria speak of lesions: with courses and no lesion ever
+known the status is unknown. They are for DTC: for anything else, and while the histology is
+unknown, they are null. DTC without any 131I therapy: not met.
 
-The criterion reported is the first to hold in time; of two that hold on the same day, the
-lower number. Criterion 1 no longer holds once a later course shows uptake. The criteria are
-for DTC: for anything else, and while the histology is unknown, `rrdtc_met` is null.
+rrdtc_met_date is the earliest day on which any criterion held, and does not move: a course
+without uptake held one of criteria 1 and 2 on its day, whichever it stands for tonight.
+rrdtc_criterion is the type: of criteria 1 to 4 the first in time (of one day, the lower number); 5
+only where none of them holds. Days and type are null where what is missing could change them.
 Source: Liu 2022, Methods, and the legend of Fig. 1.
 """
 
+from datetime import date
+
 import polars as pl
 
-from transforms.units import activity_mci
+from schemas.codes import CRITERION_STATE
+from transforms.variables.as_of import whole
+from transforms.variables.courses import possible_courses
+from transforms.variables.evidence import FIRST_DAY, Record
+from transforms.variables.lesions import first_lesion, none_is_known
+from transforms.variables.rrdtc_activity import by_activity
+from transforms.variables.rrdtc_progression import by_progression
+from transforms.variables.rrdtc_uptake import by_uptake, counted_courses
 from transforms.variables.windows import Windows
 
 CRITERIA = {
@@ -22,89 +31,123 @@ CRITERIA = {
     2: "the lesions lost the ability to concentrate 131I",
     3: "some lesions concentrate 131I, others do not",
     4: "progression within a year after a 131I therapy",
-    5: "more than 600 mCi of 131I in total",
+    5: "more than {cumulative_mci:g} mCi of 131I in total",
 }
-
-_MICRO = 1_000_000
+NO_LESION = "uptake recorded, but no lesion"
+IN_DOUBT = "what is missing or was set aside may meet a criterion"
+_NEVER = pl.lit(date.max)
+_OF_UPTAKE = (1, 2, 3)
 
 
 def refractory(
-    i131_treatments: pl.LazyFrame, events: pl.LazyFrame, windows: Windows
+    record: Record, courses: pl.LazyFrame, index: pl.LazyFrame, windows: Windows
 ) -> pl.LazyFrame:
-    """Return one row per patient with a course: rrdtc_criterion (1 to 5), rrdtc_met_date.
+    """Return one row per patient with a row of 131I therapy.
 
-    Both null when no criterion holds; whether the patient has DTC is not looked at here.
+    rrdtc_met, rrdtc_criterion (1 to 5), rrdtc_met_date, rrdtc_reason (why it is unknown), and
+    for each criterion its state and date, as criterion_<n>_state and _date, beside what it rests
+    on. Whether the patient has DTC is not looked at here.
     """
-    dates = (
-        _by_uptake(i131_treatments)
-        .join(_by_progression(i131_treatments, events, windows), on="patient_no", how="left")
-        .join(_by_activity(i131_treatments, windows), on="patient_no", how="left")
+    known = none_is_known(record)
+    lesions = first_lesion(record).collect().lazy()
+    possible = possible_courses(record, courses).collect().lazy()
+    counted = counted_courses(possible, lesions, windows, none_known=known).collect().lazy()
+    days = (
+        index.select("patient_no")
+        .join(lesions, on="patient_no", how="left")
+        .join(by_uptake(counted), on="patient_no", how="left")
+        .join(by_progression(record, possible, lesions, windows), on="patient_no", how="left")
+        .join(by_activity(record, counted, windows, none_known=known), on="patient_no", how="left")
     )
-    on = [pl.col(f"criterion_{number}") for number in CRITERIA]
-    first = pl.min_horizontal(on)
-    criterion: pl.Expr = pl.lit(None, dtype=pl.UInt8)
-    for number in reversed(CRITERIA):
-        holds = pl.col(f"criterion_{number}") == first
-        criterion = pl.when(holds).then(pl.lit(number, dtype=pl.UInt8)).otherwise(criterion)
-    return dates.select("patient_no", rrdtc_criterion=criterion, rrdtc_met_date=first)
-
-
-def _by_uptake(i131_treatments: pl.LazyFrame) -> pl.LazyFrame:
-    when, seen = pl.col("treatment_date"), pl.col("lesion_uptake")
-    dates = (
-        i131_treatments.select(
-            "patient_no",
-            up=pl.when(seen.is_in(["all", "some"])).then(when),
-            none=pl.when(seen == "none").then(when),
-            some=pl.when(seen == "some").then(when),
+    # Where no scan certainly was of a lesion, what it showed says nothing of lesions.
+    uncounted = ~pl.col("counted").fill_null(False)
+    days = days.with_columns(
+        pl.when(uncounted)
+        .then(pl.lit(FIRST_DAY))
+        .otherwise(f"criterion_{n}_from")
+        .alias(f"criterion_{n}_from")
+        for n in _OF_UPTAKE
+    )
+    return (
+        days.with_columns(
+            *(_state(n).alias(f"criterion_{n}_state") for n in CRITERIA),
+            *(
+                whole(f"criterion_{n}_from", f"criterion_{n}_by").alias(f"criterion_{n}_date")
+                for n in CRITERIA
+            ),
+            rrdtc_criterion=_type(),
         )
-        .group_by("patient_no")
-        .agg(pl.col("up", "none", "some").min())
-    )
-    lost = (
-        i131_treatments.filter(seen == "none")
-        .join(dates.select("patient_no", "up"), on="patient_no", how="inner")
-        .filter(when > pl.col("up"))
-        .group_by("patient_no")
-        .agg(criterion_2=when.min())
-    )
-    return dates.join(lost, on="patient_no", how="left").select(
-        "patient_no",
-        "criterion_2",
-        criterion_1=pl.when(pl.col("up").is_null()).then("none"),
-        criterion_3="some",
+        .with_columns(rrdtc_met=_met(), rrdtc_met_date=_met_date())
+        .with_columns(rrdtc_reason=_reason())
+        .select(
+            "patient_no",
+            "rrdtc_met",
+            "rrdtc_reason",
+            pl.when("rrdtc_met").then("rrdtc_met_date"),
+            pl.when("rrdtc_met").then("rrdtc_criterion"),
+            "^criterion_._(state|date|row|number)$",
+            "criterion_4_table",
+            "criterion_4_after",
+            "criterion_5_mci",
+            "ruled_out",
+        )
     )
 
 
-def _by_progression(
-    i131_treatments: pl.LazyFrame, events: pl.LazyFrame, windows: Windows
-) -> pl.LazyFrame:
-    given, seen = pl.col("treatment_date"), pl.col("event_date")
-    within = (seen > given) & (seen <= given.dt.offset_by(f"{windows.progression_years}y"))
+def _state(number: int) -> pl.Expr:
     return (
-        events.filter(pl.col("type") == "progression")
-        .join(i131_treatments, on="patient_no", how="inner")
-        .filter(within)
-        .group_by("patient_no")
-        .agg(criterion_4=seen.min())
+        pl.when(pl.col(f"criterion_{number}_by").is_not_null())
+        .then(pl.lit("met"))
+        .when(pl.col(f"criterion_{number}_from").is_null())
+        .then(pl.lit("not_met"))
+        .otherwise(pl.lit("unknown"))
+        .cast(pl.Enum(CRITERION_STATE))
     )
 
 
-def _by_activity(i131_treatments: pl.LazyFrame, windows: Windows) -> pl.LazyFrame:
-    courses = i131_treatments.select(
-        "patient_no",
-        "treatment_date",
-        "treatment_id",
-        micro=(activity_mci().fill_null(0) * _MICRO).round().cast(pl.Int64),
-    )
-    limit = round(windows.cumulative_mci * _MICRO)
-    total = courses.group_by("patient_no").agg(total=pl.col("micro").sum())
-    over = total.filter(pl.col("total") > limit).select("patient_no")
+def _met() -> pl.Expr:
+    states = [pl.col(f"criterion_{n}_state").cast(pl.String) for n in CRITERIA]
     return (
-        courses.join(over, on="patient_no", how="semi")
-        .sort("patient_no", "treatment_date", "treatment_id")
-        .with_columns(so_far=pl.col("micro").cum_sum().over("patient_no"))
-        .filter(pl.col("so_far") > limit)
-        .group_by("patient_no")
-        .agg(criterion_5=pl.col("treatment_date").min())
+        pl.when(pl.any_horizontal(state == "met" for state in states))
+        .then(True)
+        .when(pl.all_horizontal(state == "not_met" for state in states))
+        .then(False)
+    )
+
+
+def _met_date() -> pl.Expr:
+    """Return the earliest day on which any criterion held, if nothing may have held before."""
+    others = [n for n in CRITERIA if n > 2]
+    first = pl.min_horizontal("first_none_from", *(f"criterion_{n}_from" for n in others))
+    last = pl.min_horizontal("first_none_by", *(f"criterion_{n}_by" for n in others))
+    return pl.when(first == last).then(last)
+
+
+def _type() -> pl.Expr:
+    """Return the first in time of 1 to 4, if no other may come before it; else 5."""
+    kind: pl.Expr = pl.when(
+        pl.all_horizontal(pl.col(f"criterion_{n}_from").is_null() for n in CRITERIA if n < 5)
+        & pl.col("criterion_5_by").is_not_null()
+    ).then(pl.lit(5, dtype=pl.UInt8))
+    for number in (4, 3, 2, 1):
+        by = pl.col(f"criterion_{number}_by")
+        before = pl.all_horizontal(
+            (by < other) if n < number else (by <= other)
+            for n in (1, 2, 3, 4)
+            if n != number
+            for other in [pl.col(f"criterion_{n}_from").fill_null(_NEVER)]
+        )
+        is_first = (by.is_not_null() & before).fill_null(False)
+        kind = pl.when(is_first).then(pl.lit(number, dtype=pl.UInt8)).otherwise(kind)
+    return kind
+
+
+def _reason() -> pl.Expr:
+    no_lesion = pl.col("lesion_earliest").is_null()
+    return (
+        pl.when(pl.col("rrdtc_met").is_not_null())
+        .then(None)
+        .when(no_lesion)
+        .then(pl.lit(NO_LESION))
+        .otherwise(pl.lit(IN_DOUBT))
     )

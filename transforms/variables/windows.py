@@ -26,4 +26,8 @@ class Windows(BaseModel):
     )
     cumulative_mci: float = Field(600, gt=0, description="RR-DTC criterion 5: more than this")
     progression_years: int = Field(1, ge=1, description="RR-DTC criterion 4: within this")
+    scan_days: int = Field(
+        7, ge=0, description="a lesion found this long after a course was known by its scan"
+    )
+    recist_progression: bool = Field(True, description="RECIST PD counts as progression")
     response_change: float = Field(0.25, gt=0, description="relative change of stimulated Tg")

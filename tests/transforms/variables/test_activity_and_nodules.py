@@ -27,8 +27,8 @@ def test_the_total_says_how_many_courses_lack_an_activity(
 ) -> None:
     registry.usual("A").treated("A", days(200), activity=None, activity_unit=None)
     row = derive(registry)
-    assert (row["cumulative_activity_mci"], row["activity_missing_courses"]) == (150, 1)
-    assert row["courses"] == 2
+    assert (row["cumulative_activity_mci"], row["cumulative_activity_at_least"]) == (None, 150)
+    assert (row["activity_missing_courses"], row["courses"]) == (1, 2)
 
 
 @pytest.mark.parametrize(("day", "counts"), [(-90, True), (-91, False), (30, True), (31, False)])
@@ -49,6 +49,6 @@ def test_a_quarantined_course_that_may_be_the_first_leaves_no_index_date(
 ) -> None:
     registry.usual("A")
     for hidden_on, index in ((None, None), (days(-1), None), (days(1), days(0))):
-        row = derive(registry, aside("A", "i131_treatments", hidden_on))
+        row = derive(registry, aside("i131_treatments", hidden_on))
         assert row["index_date"] == index
-        assert row["has_index"] is (True if index else None)
+        assert row["has_index"] is True

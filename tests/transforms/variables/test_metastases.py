@@ -77,7 +77,7 @@ def test_a_quarantined_finding_makes_single_unknown_but_not_multi(
     registry: Registry, derive: Derive
 ) -> None:
     registry.usual("A").metastasis("A", "lung")
-    hidden = aside("A", "metastases", None)
+    hidden = aside("metastases", None)
     row = derive(registry, hidden)
     assert (row["site_count"], row["extent"]) == (None, None)
     assert derive(registry.metastasis("A", "bone"), hidden)["site_count"] == "multi"
@@ -87,5 +87,5 @@ def test_a_quarantined_finding_from_long_after_changes_nothing(
     registry: Registry, derive: Derive
 ) -> None:
     registry.usual("A").metastasis("A", "lung")
-    row = derive(registry, aside("A", "metastases", days(400)))
+    row = derive(registry, aside("metastases", days(400)))
     assert (row["site_count"], row["extent"]) == ("single", "lung")

@@ -24,7 +24,7 @@ def test_progression_is_not_recurrence(registry: Registry, derive: Derive) -> No
 
 
 def test_a_quarantined_event_makes_no_unknown(registry: Registry, derive: Derive) -> None:
-    assert derive(registry.usual("A"), aside("A", "events", None))["recurrence"] is None
+    assert derive(registry.usual("A"), aside("events", None))["recurrence"] is None
 
 
 def test_without_a_thyroidectomy_it_is_unknown(registry: Registry, derive: Derive) -> None:

@@ -12,18 +12,22 @@ from tests.transforms.conftest import Derive
         (["all", "some", "all"], "uptake", False),
         (["some", "some"], "uptake", False),
         (["all", "none", "all"], "secondary_nonuptake", False),
-        (["none", "all"], None, False),
+        (["none", "all"], None, None),
         (["none"], "primary_nonuptake", True),
         (["all"], "uptake", True),
         (["all", "not_assessed"], "uptake", True),
         (["not_assessed", "all"], "uptake", True),
-        (["not_assessed", "none"], None, False),
-        (["not_assessed"], None, False),
+        (["not_assessed", "none"], None, None),
+        (["not_assessed"], None, None),
         (["not_assessed", "all", "all"], "uptake", False),
     ],
 )
 def test_the_courses_in_order_make_the_category(
-    registry: Registry, derive: Derive, courses: list[str], category: str | None, provisional: bool
+    registry: Registry,
+    derive: Derive,
+    courses: list[str],
+    category: str | None,
+    provisional: bool | None,
 ) -> None:
     registry.patient("A").diagnosed("A").operated("A")
     for number, uptake in enumerate(courses):

@@ -1,0 +1,149 @@
+"""What is known of a patient, and what may be missing: the one home of doubt.
+
+"None", "no" and "never" need evidence. Whoever says one of them asks here, with `asked`: it
+looks not only at the rows that say yes, but at everything that might: rows that were set aside,
+rows whose date is a month or a year, cells that cannot be read, and tables that the registry does
+not collect. The answer is yes, no, or unknown.
+
+A row certainly says yes where its cells and its days leave no other reading; it may where they
+leave one. Days are intervals: `earliest` and `latest` are equal for a whole date.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+import polars as pl
+
+from schemas.registry import TABLES
+from transforms.reading.coverage import Coverage
+
+FIRST_DAY = date(1900, 1, 1)
+"""Before it nothing in a registry happened: the first day that a row without a date may have."""
+
+HIDDEN = pl.Schema(
+    {"patient_no": pl.UInt32(), "table": pl.String(), "earliest": pl.Date(), "latest": pl.Date()}
+)
+"""One row per row of a known patient that exists and cannot be used, and the days it may have."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """The registry as of a date.
+
+    tables: by name, one row per row that certainly was known, with `earliest` and `latest`.
+    hidden: one row per row that may have been known and cannot be used, as HIDDEN.
+    """
+
+    as_of: date
+    tables: Mapping[str, pl.LazyFrame]
+    hidden: pl.LazyFrame
+    coverage: Coverage = field(default_factory=Coverage)
+    scopes: pl.LazyFrame | None = None
+    """One row per patient: until which day what is `partial` is complete, by scope."""
+
+    def with_scopes(self, scopes: pl.LazyFrame) -> "Record":
+        """Return this with the day of the diagnosis and of the index of each patient."""
+        return replace(self, scopes=scopes)
+
+    def hidden_in(self, table: str) -> pl.LazyFrame:
+        """Return the rows of a table that may exist and cannot be used."""
+        return self.hidden.filter(pl.col("table") == table).drop("table")
+
+    def is_collected(self, table: str, code: str | None = None) -> bool:
+        """Tell whether absence means none in a table, or for one of its kinds of rows."""
+        return self.coverage.of(table, TABLES[table].says_what, code).status == "collected"
+
+
+def surely_by(until: pl.Expr, *, after: pl.Expr | None = None) -> pl.Expr:
+    """Tell whether a row's day certainly is no later than `until` (and later than `after`)."""
+    by = pl.col("latest") <= until
+    return by if after is None else by & (pl.col("earliest") > after)
+
+
+def maybe_by(until: pl.Expr, *, after: pl.Expr | None = None) -> pl.Expr:
+    """Tell whether a row's day may be no later than `until` (and later than `after`)."""
+    by = pl.col("earliest") <= until
+    return by if after is None else by & (pl.col("latest") > after)
+
+
+def asked(
+    record: Record,
+    table: str,
+    patients: pl.LazyFrame,
+    rows: pl.LazyFrame,
+    *,
+    until: pl.Expr,
+    after: pl.Expr | None = None,
+    code: str | None = None,
+) -> pl.LazyFrame:
+    """Ask whether such a row exists: one row per row of `patients`, surely and maybe.
+
+    `rows` are those that may say yes: patient_no and `surely`, whether they do. `until` and
+    `after` are days of `patients`, the widest that the question can mean; null is any day.
+    `code` is the kind of row (site, type, analyte, modality) that the question is about.
+    """
+    said = rows.group_by("patient_no").agg(surely=pl.col("surely").any(), read=pl.lit(True))
+    within = pl.col("earliest") <= until
+    if after is not None:
+        within &= (pl.col("latest") > after).fill_null(True)
+    hidden = (
+        record.hidden_in(table)
+        .join(patients, on="patient_no", how="inner")
+        .filter(within.fill_null(True))
+        .select("patient_no", hidden=pl.lit(True))
+        .unique()
+    )
+    answers = patients.join(said, on="patient_no", how="left").join(
+        hidden, on="patient_no", how="left"
+    )
+    uncovered = pl.lit(False)
+    if not record.is_collected(table, code):
+        answers = answers.join(_complete_until(record, table, code), on="patient_no", how="left")
+        uncovered = (pl.col("complete_until") < until).fill_null(True)
+    surely = pl.col("surely").fill_null(False)
+    maybe = surely | pl.col("read").is_not_null() | pl.col("hidden").is_not_null() | uncovered
+    return answers.select("patient_no", surely=surely, maybe=maybe)
+
+
+def _complete_until(record: Record, table: str, code: str | None) -> pl.LazyFrame:
+    """Return until which day a patient's rows of a kind are known to be all.
+
+    By the scope of what is collected, or because somebody looked and found none. One row per
+    patient with such a day.
+    """
+    rows, what = record.tables[table], TABLES[table].says_what or ""
+    parts = []
+    if "found" in TABLES[table].columns:
+        about = pl.col(what).cast(pl.String).is_in([code or "unspecified", "unspecified"])
+        parts.append(
+            rows.filter(~pl.col("found"), about).select("patient_no", complete_until="earliest")
+        )
+    until = record.coverage.of(table, what or None, code).until
+    if until is not None and record.scopes is not None:
+        parts.append(record.scopes.select("patient_no", complete_until=until))
+    nobody = pl.LazyFrame(schema={"patient_no": pl.UInt32, "complete_until": pl.Date})
+    return pl.concat([nobody, *parts]).group_by("patient_no").agg(pl.col("complete_until").max())
+
+
+def yes_no() -> pl.Expr:
+    """Return the answer of `asked`: true, false, or null where it is unknown."""
+    return pl.when("surely").then(True).when(~pl.col("maybe")).then(False)
+
+
+def first_if_certain(
+    record: Record, table: str, rows: pl.LazyFrame, *order: str | pl.Expr, certain: str
+) -> pl.LazyFrame:
+    """Return the first row of each patient in an order, if it certainly is one.
+
+    `rows` of a table are all that may come first. Where the first of them is not `certain`, or any
+    row of the patient's has no whole date or was set aside, the patient has none.
+    """
+    in_doubt = rows.filter(pl.col("earliest") != pl.col("latest")).select("patient_no")
+    doubts = pl.concat([in_doubt, record.hidden_in(table).select("patient_no")])
+    first = (
+        rows.join(doubts, on="patient_no", how="anti")
+        .sort("patient_no", *order)
+        .unique("patient_no", keep="first", maintain_order=True)
+    )
+    return first.filter(certain)

@@ -1,0 +1,138 @@
+"""RR-DTC criterion 5: more than 600 mCi of 131I in total.
+
+Activities are added up course by course; what a course without a recorded activity or day adds is
+unknown. The criterion speaks of a lesion, known no later than 7 days after the course that passed
+the limit. A recorded complete response (RECIST CR) rules it out when it is the last assessment on
+or before that day.
+Source: Liu 2022, Methods, and the legend of Fig. 1.
+"""
+
+import polars as pl
+
+from transforms.reading.quarantine import CELL_ASIDE
+from transforms.variables.courses import TABLE
+from transforms.variables.evidence import FIRST_DAY, Record, asked
+from transforms.variables.windows import Windows
+
+_MICRO = 1_000_000
+
+
+def in_total(courses: pl.LazyFrame) -> pl.LazyFrame:
+    """Return one row per course in order of its day, with what had been given by then.
+
+    so_far_mci: the sum of the recorded activities of courses with a whole day. all_known: whether
+    no course of the patient's lacks its activity or its day.
+    """
+    is_whole = pl.col("earliest") == pl.col("latest")
+    micro = (pl.col("activity_mci") * _MICRO).round().cast(pl.Int64)
+    return (
+        courses.sort("patient_no", "earliest", "treatment_id")
+        .with_columns(
+            so_far=pl.when(is_whole).then(micro).fill_null(0).cum_sum().over("patient_no"),
+            whole=is_whole,
+            known=pl.col("activity_mci").is_not_null() & is_whole,
+        )
+        .with_columns(
+            so_far_mci=(pl.col("so_far") / _MICRO).round(6),
+            all_known=pl.col("known").all().over("patient_no"),
+        )
+        .drop("so_far", "known")
+    )
+
+
+def passed(so_far_mci: pl.Expr, windows: Windows) -> pl.Expr:
+    """Tell whether an activity is above the limit of the criterion."""
+    return so_far_mci > windows.cumulative_mci
+
+
+def by_activity(
+    record: Record, courses: pl.LazyFrame, windows: Windows, *, none_known: bool
+) -> pl.LazyFrame:
+    """Return one row per patient with a course.
+
+    `courses` are counted courses: with lesion_latest and lesion_earliest. criterion_5_from and
+    _by: the days between which it was first met (_from null: certainly not; _by null: not
+    certainly), criterion_5_row; ruled_out (by a complete response).
+    """
+    summed = in_total(courses.filter("is_course"))
+    over = (
+        summed.filter(passed(pl.col("so_far_mci"), windows), "whole")
+        .group_by("patient_no", maintain_order=True)
+        .agg(
+            pl.col("earliest", "counts", "may_count").first(),
+            criterion_5_row=pl.col("treatment_id").first(),
+            criterion_5_number=pl.col("number").first(),
+            criterion_5_mci=pl.col("so_far_mci").first(),
+        )
+    )
+    most = summed.group_by("patient_no").agg(
+        pl.col("all_known").first(), most=pl.col("activity_mci").sum().round(6)
+    )
+    patients = most.select("patient_no").join(
+        over.select("patient_no", "earliest"), on="patient_no", how="left"
+    )
+    none = pl.LazyFrame(schema={"patient_no": pl.UInt32, "surely": pl.Boolean})
+    more = asked(
+        record, TABLE, patients.select("patient_no"), none, until=pl.lit(record.as_of)
+    ).select("patient_no", more="maybe")
+    complete = pl.col("all_known") & ~pl.col("more")
+    unmet = (complete & ~passed(pl.col("most"), windows)) | (
+        complete & (pl.col("ruled_out") | ~pl.col("may_count"))
+    )
+    surely = pl.col("earliest").is_not_null() & pl.col("counts") & (pl.col("ruled_out") == False)  # noqa: E712
+    day = pl.when(complete).then("earliest").otherwise(pl.lit(FIRST_DAY))
+    return (
+        most.join(over, on="patient_no", how="left")
+        .join(more, on="patient_no", how="left")
+        .join(_complete_response(record, patients), on="patient_no", how="left")
+        .select(
+            "patient_no",
+            "criterion_5_row",
+            "criterion_5_number",
+            "criterion_5_mci",
+            "ruled_out",
+            criterion_5_from=pl.when(~unmet.fill_null(False)).then(day),
+            criterion_5_by=pl.when(surely & (complete | ~pl.col("may_respond"))).then("earliest"),
+        )
+    )
+
+
+def _complete_response(record: Record, patients: pl.LazyFrame) -> pl.LazyFrame:
+    """Tell whether the last assessment by the day on which the limit was passed is complete.
+
+    One row per patient: ruled_out (null: unknown), may_respond (any complete response that may be).
+    """
+    recist = pl.col("recist").cast(pl.String)
+    unread = recist.is_null() & pl.col(CELL_ASIDE + "recist").fill_null(False)
+    rows = (
+        record.tables["imaging"]
+        .filter(recist.is_in(["CR", "PR", "SD", "PD"]) | unread)
+        .join(patients.rename({"earliest": "day"}), on="patient_no", how="inner")
+        .filter((pl.col("earliest") <= pl.col("day")).fill_null(True))
+    )
+    certain = ~unread & (pl.col("latest") <= pl.col("day")).fill_null(False)
+    certain &= pl.col("earliest") == pl.col("latest")
+    is_last = pl.col("earliest") == pl.col("earliest").max().over("patient_no")
+    last = (
+        rows.with_columns(certain=certain, is_last=is_last, complete=recist == "CR")
+        .group_by("patient_no")
+        .agg(
+            certain=pl.col("certain").all(),
+            complete=pl.col("complete").filter("is_last").all(),
+            any_complete=(pl.col("complete") | ~pl.col("certain")).any(),
+        )
+    )
+    none = pl.LazyFrame(schema={"patient_no": pl.UInt32, "surely": pl.Boolean})
+    hidden = asked(record, "imaging", patients, none, until=pl.col("earliest"))
+    may_respond = pl.col("any_complete").fill_null(False) | pl.col("maybe")
+    ruled_out = pl.col("certain") & pl.col("complete")
+    return hidden.join(last, on="patient_no", how="left").select(
+        "patient_no",
+        may_respond=may_respond,
+        ruled_out=pl.when(pl.col("maybe"))
+        .then(None)
+        .when(~may_respond)
+        .then(False)
+        .when("certain")
+        .then(ruled_out),
+    )
