@@ -22,6 +22,8 @@ class FileCount:
     rows_quarantined: int
     duplicates: int
     not_yet: int
+    cells_set_aside: int = 0
+    """Cells of loaded rows that cannot be used: the rows stay without them."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Counts:
 
     patients: int
     files: tuple[FileCount, ...]
+    warnings: tuple[str, ...]
+    """What of the rows a person should know."""
     new_versions: dict[str, int]
     """Rows per table that the warehouse had not seen before."""
 
@@ -47,8 +51,9 @@ def counts_of(
     counted: Mapping[int, Counting], valid: pl.DataFrame, bad: pl.DataFrame
 ) -> dict[int, FileCount]:
     """Return the counts by number of the file. Raises NightError when rows are lost or made up."""
-    loaded, quarantined = _per_file(valid), _per_file(bad)
-    not_yet = _per_file(bad.filter("not_yet"))
+    is_cell = pl.col("cell").is_not_null()
+    loaded, quarantined = _per_file(valid), _per_file(bad.filter(~is_cell))
+    not_yet, cells = _per_file(bad.filter("not_yet")), _per_file(bad.filter(is_cell))
     found = {}
     for file_no, count in counted.items():
         file = count.file
@@ -61,6 +66,7 @@ def counts_of(
             rows_quarantined=quarantined.get(file_no, 0),
             duplicates=count.duplicates,
             not_yet=not_yet.get(file_no, 0),
+            cells_set_aside=cells.get(file_no, 0),
         )
         if one.rows_read != one.rows_loaded + one.rows_quarantined + one.duplicates:
             raise NightError(f"rows were lost or made up: {one}")
@@ -95,7 +101,7 @@ def _refuse_if_dirty(
     tonight: Tonight, table: str, files: Sequence[FileCount], set_aside: pl.DataFrame
 ) -> None:
     read = sum(file.rows_read for file in files)
-    bad = sum(file.rows_quarantined - file.not_yet for file in files)
+    bad = set_aside.filter(~pl.col("not_yet")).select("file_no", "line").n_unique()
     settings = tonight.settings
     limit = settings.max_bad_share_of.get(table, settings.max_bad_share)
     if bad >= settings.judge_from_bad_rows and bad > limit * read:

@@ -17,6 +17,9 @@ from transforms.review.reviews import CARRIED, LATEST, WATCHED, latest_reviews, 
 PSEUDONYMS = "pseudonyms"
 """Under which name a night remembers the fingerprint of its pseudonym key."""
 
+EXTRACTED = "extracted_on"
+"""Under which name a night remembers the day of its extraction."""
+
 _OTHER_PSEUDONYMS = "other pseudonyms or none: give the key that it was published with"
 
 
@@ -67,6 +70,7 @@ def night_again(
     used = dict(past.settings)
     if used.pop(PSEUDONYMS, None) != job.keys.fingerprint:
         raise UsageError(f"the night of {job.as_of} had {_OTHER_PSEUDONYMS}")
+    extracted = used.pop(EXTRACTED, None)
     ignored = "; the export given was not loaded" if job.export else ""
     return Tonight(
         job=job,
@@ -77,6 +81,7 @@ def night_again(
         started_at=started_at,
         scratch=scratch,
         export=None,
+        extracted_on=date.fromisoformat(extracted) if extracted else None,
         previous=past.previous,
         last=read_last(job, past.previous),
         kept_quarantine=warehouse.quarantine_of(past.seq),

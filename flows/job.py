@@ -51,6 +51,8 @@ class Tonight:
     """Rows per table that the last night read."""
     read_otherwise: bool = False
     """Whether the same text may give other typed rows than in the last night."""
+    extracted_on: date | None = None
+    """The day of the extraction, where the export says it."""
     kept_quarantine: pl.DataFrame | None = None
     """What a past night set aside, as it was kept."""
     warnings: tuple[str, ...] = ()

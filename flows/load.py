@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -13,17 +13,24 @@ from flows.intake.rows import Irregular, batches
 from flows.job import Tonight
 from flows.warehouse.arrival import Arrival
 from flows.warehouse.warehouse import Warehouse
+from schemas.contracts import EARLIEST, LATEST
 from schemas.registry import TABLES
 from transforms.reading.cells import typed
+from transforms.reading.patients import set_aside_of, spine, with_first_diagnosis
 from transforms.reading.quarantine import (
+    CELL_ASIDE,
     PROVENANCE,
+    REJECTED,
     conflicting_keys,
-    hashed,
+    empty_columns,
+    kept_columns,
     nothing_rejected,
     rejected,
     validate,
     with_context,
 )
+
+_NUMBERS = {"patient_no": pl.UInt32, **{name: REJECTED[name] for name in PROVENANCE}}
 
 
 @dataclass(frozen=True)
@@ -55,10 +62,39 @@ class Read:
 
     @property
     def set_aside(self) -> pl.DataFrame:
-        """One row per quarantined row of a known patient, as the variables need it."""
-        bad = pl.concat(table.rejected for table in self.tables.values())
-        known = bad.filter(~pl.col("not_yet")).join(self.patients, on="patient_id")
-        return known.select("patient_no", "table", "row_date")
+        """One row per quarantined row, and cell set aside, of a known patient."""
+        rejected = pl.concat(table.rejected for table in self.tables.values())
+        return set_aside_of(rejected, self.patients)
+
+    @property
+    def empty(self) -> dict[str, tuple[str, ...]]:
+        """What the export has nothing of: per table `*`, or its columns without any cell."""
+        found = {
+            name: empty_columns(table.rows, table.rejected, name)
+            for name, table in self.tables.items()
+        }
+        return {name: columns for name, columns in found.items() if columns}
+
+    @property
+    def unattributed(self) -> int:
+        """How many rows were set aside whose patient cannot be told: they may be anybody's."""
+        rejected = pl.concat(table.rejected for table in self.tables.values())
+        return rejected.filter(
+            ~pl.col("patient_id").is_in(self.patients["patient_id"].implode()).fill_null(False)
+        ).height
+
+    @property
+    def without_rows(self) -> int:
+        """How many patients have no usable row in any table."""
+        used = pl.concat(
+            table.rows.select("patient_no").unique()
+            if name != "patients"
+            else table.rows.filter(
+                pl.col(EARLIEST + "birth_date").is_not_null() | pl.col("sex").is_not_null()
+            ).select("patient_no")
+            for name, table in self.tables.items()
+        )
+        return self.patients.join(used.unique(), on="patient_no", how="anti").height
 
     @property
     def quarantine(self) -> pl.DataFrame:
@@ -72,8 +108,23 @@ class Read:
         return Counts(
             patients=self.patients.height,
             files=tuple(file for table in self.tables.values() for file in table.files),
+            warnings=tuple(self._warnings()),
             new_versions={name: new for name, new in brought.items() if new is not None},
         )
+
+    def _warnings(self) -> Iterator[str]:
+        for table, columns in self.empty.items():
+            if columns == ("*",):
+                yield f"{table}: a header and no row: that there is none of it is unknown"
+            else:
+                yield (
+                    f"{table}: empty in every row: {', '.join(columns)}; what that means is "
+                    f"unknown. If it is right, say so under [coverage] in the mapping."
+                )
+        if self.unattributed:
+            yield f"{self.unattributed} rows were set aside whose patient cannot be told"
+        if self.without_rows:
+            yield f"{self.without_rows} patients have no row that can be used"
 
     @property
     def names(self) -> pl.DataFrame:
@@ -89,7 +140,7 @@ def load_table(tonight: Tonight, warehouse: Warehouse, read: Read, table: str) -
         loaded = Loaded(valid, bad, bad)
     else:
         loaded = _load(tonight, warehouse, read, table, frozenset())
-    patients = _spine_with(read.patients, table, loaded, tonight.as_of)
+    patients = _spine_with(read.patients, table, loaded)
     rows = loaded.rows.drop(PROVENANCE)
     if table == "patients":
         numbers = patients.select("patient_id", "patient_no")
@@ -110,11 +161,11 @@ def _load(
         ) as arrival:
             source = _from_files(tonight, arrival, counted, careful)
             valid, bad = _judge(tonight, read, table, source, arrival.add_valid)
-            arrival.end(bad["row_hash"])
+            arrival.end(bad.filter(pl.col("cell").is_null())["row_hash"])
             files = counts_of(counted, valid, bad)
             refuse_if_too_bad(tonight, table, tuple(files.values()), bad)
             quarantine = _with_text(bad, arrival, counted)
-            arrival.add_quarantine(quarantine.drop("file_no", "row_date"))
+            arrival.add_quarantine(quarantine.drop("file_no", "earliest", "latest"))
             for file_no, file in files.items():
                 arrival.count_file(
                     file_no,
@@ -174,7 +225,7 @@ def _judge(
         rows = with_context(rows, table, context)
         valid, bad = validate(rows, table, tonight.as_of)
         keep(valid)
-        valid_parts.append(valid.select(*_kept(table), *PROVENANCE))
+        valid_parts.append(valid.select(*kept_columns(table), *PROVENANCE))
         rejected_parts.append(bad)
     valid, conflicts = conflicting_keys(pl.concat(valid_parts), table)
     return valid, pl.concat([*rejected_parts, conflicts])
@@ -189,54 +240,28 @@ def _named(rows: pl.DataFrame, table: str, tonight: Tonight, read: Read) -> pl.D
     return rows.with_columns(patient_id=real)
 
 
-def _kept(table: str) -> list[str]:
-    """Return the columns that variables need, and the patient's number."""
-    needed = TABLES[table].needed
-    return list(needed) if table == "patients" else ["patient_no", *needed]
-
-
 def _no_rows(table: str) -> pl.DataFrame:
     columns = TABLES[table].schema.columns
-    schema = {
-        name: pl.UInt32 if name == "patient_no" else columns[name].dtype.type
-        for name in _kept(table)
-    }
-    provenance = {name: nothing_rejected().schema[name] for name in PROVENANCE}
-    return pl.DataFrame(schema=schema | provenance)
+
+    def dtype_of(name: str) -> Any:
+        if name in columns:
+            return columns[name].dtype.type
+        if name.startswith(CELL_ASIDE):
+            return pl.Boolean
+        return pl.Date if name.startswith((EARLIEST, LATEST)) else _NUMBERS[name]
+
+    names = (*kept_columns(table), *PROVENANCE)
+    return pl.DataFrame(schema={name: dtype_of(name) for name in names})
 
 
-def _spine_with(patients: pl.DataFrame, table: str, loaded: Loaded, as_of: date) -> pl.DataFrame:
+def _spine_with(patients: pl.DataFrame, table: str, loaded: Loaded) -> pl.DataFrame:
     """Return the spine with what later tables are validated against."""
     if table == "patients":
-        return _spine(loaded.rows, loaded.rejected, as_of)
-    if table == "diagnoses":
-        first = loaded.rows.group_by("patient_no").agg(
-            first_diagnosis_date=pl.col("diagnosis_date").min()
-        )
-        return patients.drop("first_diagnosis_date").join(
-            first, on="patient_no", how="left", maintain_order="left"
-        )
-    return patients
-
-
-def _spine(valid: pl.DataFrame, set_aside: pl.DataFrame, as_of: date) -> pl.DataFrame:
-    """Return one row per patient of the export, also of those whose own row is quarantined."""
-    there = set_aside.filter(~pl.col("not_yet"), pl.col("patient_id").is_not_null())
-    ids = pl.concat([valid["patient_id"], there["patient_id"]]).unique().sort()
-    if ids.is_empty():
-        raise NightRefused("patients: no patient in the export; is it complete?")
-    died = pl.when(pl.col("death_date") <= as_of).then("death_date")
-    return (
-        ids.to_frame()
-        .with_row_index("patient_no")
-        .join(
-            valid.select("patient_id", "birth_date", died),
-            on="patient_id",
-            how="left",
-            maintain_order="left",
-        )
-        .with_columns(hashed=hashed("patient_id"), first_diagnosis_date=pl.lit(None, dtype=pl.Date))
-    )
+        found = spine(loaded.rows, loaded.rejected)
+        if found.is_empty():
+            raise NightRefused("patients: no patient in the export; is it complete?")
+        return found
+    return with_first_diagnosis(patients, loaded.rows) if table == "diagnoses" else patients
 
 
 def _with_text(

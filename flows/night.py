@@ -34,6 +34,7 @@ from transforms.review.flags import patient_risk
 from transforms.review.timeline import story
 from transforms.review.worklist import worklist
 from transforms.variables.as_of import known_as_of
+from transforms.variables.evidence import Record
 from transforms.variables.features import features
 
 STEPS = (
@@ -127,9 +128,17 @@ def _read(tonight: Tonight, warehouse: Warehouse, stage: _timed) -> Read:
 def _outputs(tonight: Tonight, read: Read, stage: _timed) -> Outputs:
     """Return what tonight's rows come to."""
     quarantine = stage("quarantine", _quarantine, tonight, read)
-    known = known_as_of(read.rows, tonight.as_of)
+    known = known_as_of(
+        read.rows,
+        read.set_aside.lazy(),
+        tonight.as_of,
+        tonight.mapping.coverage.with_found(read.empty),
+        tonight.extracted_on,
+    )
     names = pseudonymised(read.names, tonight.keys)
-    reviews = stage("look up reviews", reviews_of, tonight, known["reviews"].collect(), read.names)
+    reviews = stage(
+        "look up reviews", reviews_of, tonight, known.tables["reviews"].collect(), read.names
+    )
     derived = stage("derive variables", _features, tonight, known, read.set_aside, names)
     scores = stage("score", _scores, derived)
     risk = stage("flag", patient_risk, derived, scores, tonight.last, reviews)
@@ -151,12 +160,12 @@ def _quarantine(tonight: Tonight, read: Read) -> pl.DataFrame:
 
 def _features(
     tonight: Tonight,
-    known: dict[str, pl.LazyFrame],
+    known: Record,
     set_aside: pl.DataFrame,
     names: pl.DataFrame,
 ) -> pl.DataFrame:
     """Return the variables: one row per patient, in the order in which they are published."""
-    derived = features(known, set_aside.lazy(), tonight.as_of, tonight.settings.windows)
+    derived = features(known, set_aside.lazy(), tonight.settings.windows)
     named = names.join(derived, on="patient_no", maintain_order="left")
     return pseudonymised(named, tonight.keys, but=("patient_id",))
 
@@ -166,23 +175,22 @@ def _scores(derived: pl.DataFrame) -> dict[str, pl.DataFrame]:
 
 
 def _stories(
-    tonight: Tonight, known: dict[str, pl.LazyFrame], names: pl.DataFrame, review: pl.DataFrame
+    tonight: Tonight, known: Record, names: pl.DataFrame, review: pl.DataFrame
 ) -> pl.DataFrame:
     shown = review.head(tonight.settings.report_patients).select("patient_id")
     who = names.join(shown, on="patient_id")
     theirs = pl.col("patient_no").is_in(who["patient_no"].implode())
-    rows = pl.collect_all([table.filter(theirs) for table in known.values()])
-    told = story(dict(zip(known, rows, strict=True)), who)
+    rows = pl.collect_all([table.filter(theirs) for table in known.tables.values()])
+    told = story(dict(zip(known.tables, rows, strict=True)), who)
     return pseudonymised(told, tonight.keys, but=("patient_id",))
 
 
 def _measures(
-    tonight: Tonight, known: dict[str, pl.LazyFrame], derived: pl.DataFrame, risk: pl.DataFrame
+    tonight: Tonight, known: Record, derived: pl.DataFrame, risk: pl.DataFrame
 ) -> pl.DataFrame:
     more = risk.select("patient_no", "rrdtc_status", "os_status", "pfs_status", "reviewed_at")
     patients = derived.join(more, on="patient_no")
-    treatments = known["i131_treatments"].collect()
-    courses = courses_of(treatments, patients, tonight.settings.windows)
+    courses = courses_of(known, patients, tonight.settings.windows)
     measures = [*PATHWAY, *completeness(library().values())]
     return measure(measures, patients, courses, tonight.as_of, tonight.settings.smallest_cell)
 

@@ -3,11 +3,12 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from flows.history import (
+    EXTRACTED,
     PSEUDONYMS,
     night_again,
     night_before,
@@ -46,6 +47,7 @@ def open_night(
     last = read_last(job, previous)
     run_id, reading = _identity(job, export), _reading(job)
     used = job.settings.model_dump(mode="json") | {PSEUDONYMS: job.keys.fingerprint}
+    used[EXTRACTED] = extracted = _day(export.extracted_at)
     seq = warehouse.start_run(run_id, job.as_of, started_at, job.mapping, used, reading)
     return Tonight(
         job=job,
@@ -56,12 +58,20 @@ def open_night(
         started_at=started_at,
         scratch=scratch,
         export=export,
+        extracted_on=date.fromisoformat(extracted) if extracted else None,
         previous=previous,
         last=last,
         rows_before=warehouse.rows_read(runs[-1].seq) if runs else {},
         read_otherwise=bool(runs) and runs[-1].reading != reading,
         warnings=tuple(_warnings(job, export)),
     )
+
+
+def _day(extracted_at: str | None) -> str | None:
+    try:
+        return str(date.fromisoformat((extracted_at or "")[:10]))
+    except ValueError:
+        return None
 
 
 def _warnings(job: Job, export: Export) -> Iterator[str]:

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import polars as pl
+import polars.selectors as cs
 
 from flows.counts import Counts, FileCount
 from flows.disk import sha256
@@ -113,7 +114,7 @@ def write_outputs(outputs: Outputs, staged: Path, tonight: Tonight) -> None:
         ("timeline", outputs.timeline, descriptions_of(Timeline)),
         ("model_scores", scores, _score_descriptions(library())),
     ):
-        shown = frame.drop("patient_no", strict=False)
+        shown = frame.drop(cs.matches("^(patient_no|criterion_.*|ruled_out)$"))
         write_parquet(shown, staged / f"{name}.parquet", described, identity, tonight.keys)
     if tonight.keys.encryption is None:
         write_csv(outputs.review, staged / "worklist.csv")
@@ -152,7 +153,7 @@ def summarise(
         new_versions=outputs.counts.new_versions,
         previous=tonight.previous,
         replayed=tonight.replayed,
-        warnings=list(tonight.warnings),
+        warnings=[*tonight.warnings, *outputs.counts.warnings],
         seconds=seconds,
     )
 

@@ -76,7 +76,7 @@ class PatientRisk(pa.DataFrameModel):
     pfs_extrapolated: bool = of("outside what the PFS model was developed on")
     pfs_reasons: pl.List = words("PFS model: why not scored, where extrapolated", nullable=False)
     uptake_category: pl.Enum = code(codes.UPTAKE_CATEGORY, "131I uptake category", nullable=True)
-    uptake_provisional: bool = of("fewer than two courses were assessed", nullable=False)
+    uptake_provisional: bool = of("fewer than two courses were assessed")
     tgab_interference: bool = of("TgAb-positive with the sTg: it may be falsely low")
     needs: pl.List = words("what would settle an indeterminate flag or risk group", nullable=False)
     quarantined_rows: pl.UInt32 = of("rows of the patient that were quarantined", nullable=False)
@@ -161,13 +161,14 @@ class Timeline(pa.DataFrameModel):
 
 
 class Quarantine(pa.DataFrameModel):
-    """One row per rejected row, as it was received."""
+    """One row per quarantined row, and per cell set aside, as it was received."""
 
     table: str = of("table", nullable=False)
     file: str = of("file of the export", nullable=False)
     line: pl.UInt32 = of("line of the file (row number, for parquet)", nullable=False)
     row_key: str = of("key of the row, as read")
     patient_id: str = of("patient, as read")
+    cell: str = of("column of the cell set aside; null where the whole row is")
     not_yet: bool = of("set aside only because it is dated after the as-of date", nullable=False)
     reasons: pl.List = words("every reason, in words", nullable=False)
     original: str = of("the cells as they were received, as JSON; or the line itself")

@@ -23,9 +23,14 @@ def _keep_history(db: Database, _: Parts) -> None:
     db.run("ALTER TABLE ops.runs ADD COLUMN history_kept BOOLEAN DEFAULT true")
 
 
+def _cells_aside(db: Database, _: Parts) -> None:
+    db.run('ALTER TABLE ops.quarantine ADD COLUMN "cell" VARCHAR')
+
+
 MIGRATIONS: dict[int, Callable[[Database, Parts], None]] = {
     2: _keep_history,
     3: move_text_to_parts,
+    4: _cells_aside,
 }
 """Number of the layout that a step leads to -> the step. A released step never changes.
 

@@ -243,6 +243,25 @@ def _really_empty(rows: pl.DataFrame, cases: pl.DataFrame) -> pl.Series:
     return ~unread
 
 
+def empty_columns(rows: pl.DataFrame, set_aside: pl.DataFrame, table: str) -> tuple[str, ...]:
+    """Return the columns of a table in which nothing was received; `*` where it has no row.
+
+    An FDG reading that nobody records is no claim of absence: SUVmax decides then.
+    """
+    bad = set_aside.filter(pl.col("table") == table)
+    if TABLES[table].key is None or (rows.is_empty() and bad.height):
+        return ()
+    if rows.is_empty():
+        return ("*",)
+    kept = [name for name in TABLES[table].needed if name in rows.columns]
+    nulls = rows.select(pl.col(kept).is_null().all()).row(0, named=True)
+    dates = [name for name in kept if f"{EARLIEST}{name}" in rows.columns]
+    partial = rows.select(pl.col(f"{EARLIEST}{name}").is_not_null().any() for name in dates)
+    read = {name for name, some in zip(dates, partial.row(0), strict=True) if some}
+    received = set(bad["cell"].drop_nulls()) | read | {"fdg_positive"}
+    return tuple(name for name in kept if nulls[name] and name not in received)
+
+
 def without_repeated(rows: pl.DataFrame, seen: pl.Series) -> pl.DataFrame:
     """Return the rows that are no exact duplicate of an earlier one, here or in `seen`."""
     first = rows["row_hash"].is_first_distinct()

@@ -63,9 +63,15 @@ def _events(tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.LazyFrame]:
             pl.col("suv_max"),
         ),
         "metastases": _rows(
-            tables["metastases"], "metastasis", "detected_date", "metastasis_id", _code("site")
+            tables["metastases"].filter("found"),
+            "metastasis",
+            "detected_date",
+            "metastasis_id",
+            _code("site"),
         ),
-        "events": _rows(tables["events"], "event", "event_date", "event_id", _code("type")),
+        "events": _rows(
+            tables["events"].filter("found"), "event", "event_date", "event_id", _code("type")
+        ),
         "reviews": _rows(tables["reviews"], "review", "reviewed_at", None, _code("decision")),
         "patients": _rows(patients, "death", "death_date", None, pl.lit("died")),
     }

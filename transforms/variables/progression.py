@@ -54,11 +54,10 @@ def progressed(
     until: pl.Expr,
 ) -> pl.LazyFrame:
     """Ask of both sources whether there was a progression: as `evidence.asked`."""
-    span = {"after": after, "until": until}
-    events = asked(record, "events", patients, rows, code="progression", **span)
+    events = asked(record, "events", patients, rows, after=after, until=until, code="progression")
     if not windows.recist_progression:
         return events
-    imaging = asked(record, "imaging", patients, rows, **span)
+    imaging = asked(record, "imaging", patients, rows, after=after, until=until)
     return events.join(imaging, on="patient_no", suffix="_imaging").select(
         "patient_no", "surely", maybe=pl.col("maybe") | pl.col("maybe_imaging")
     )
