@@ -160,7 +160,8 @@ def _run(job: Job, started_at: datetime, staging: Path, stage: _timed) -> Result
 def _new_night(
     job: Job, started_at: datetime, scratch: Path, warehouse: Warehouse, stage: _timed
 ) -> Night:
-    export = stage("check the export", open_export, job.export)
+    manifest = job.settings.require_manifest
+    export = stage("check the export", open_export, job.export, manifest)
     run_id = _identity(job, export)
     used = job.settings.model_dump(mode="json")
     kept = used | {PSEUDONYMS: job.keys.fingerprint}
@@ -168,6 +169,8 @@ def _new_night(
     night = Night(run_id, job.as_of, job.mapping, job.settings, seq, started_at, scratch, job.keys)
     night.export = export
     night.previous = night_before(job)
+    is_open = job.keys.fingerprint is None
+    night.warnings += export.warnings if is_open else export.unnamed_warnings
     if export.ignored:
         night.warnings.append(
             f"{len(export.ignored)} files of the export are no table and were left aside"
