@@ -33,6 +33,10 @@ _FOOTER = (
     rf"|(?:number|no\.?|count|sum|total|anzahl) (?:of |der )?{_THINGS}\b.*"
     r"|[-=*#_~]{2,}.*|#\s.*|(?:end|ende) (?:of|der|des) .*|eof|\x1a)\s*$"
 )
+_REMARK = r"\S\s+\S+\s+\S|:\s"
+"""Three words, or what follows a colon: a remark, where it is the only cell of its line."""
+_LOOKS_READABLE = r"^\D?\s?[\d.,]+$|\d{4}|\d\D\d"
+"""A number with or without a comparator, or a date in any spelling."""
 
 
 def is_footer(cell: str) -> bool:
@@ -54,7 +58,7 @@ class Misfits:
         self._dates = _dates(table)
         self._names = _all_names(mapping) | {name.lower() for name in header.names}
         names = "|".join(re.escape(name) for name in sorted(self._names) if name.isprintable())
-        self._suspect = rf"(?i)^[\s\x{{feff}}]*(?:{names})\s*$|{_FOOTER}"
+        self._suspect = rf"(?i)^[\s\x{{feff}}]*(?:{names})\s*$|{_FOOTER}|{_REMARK}"
         self._top = header.line + 1
         self._below = {self._top}
         self._other_since: int | None = None
@@ -114,6 +118,8 @@ class Misfits:
             if kind == "footer":
                 continue
             self._below.add(line + 1)
+            if kind != "other header":
+                self._top = line + 1
             if kind == "own header" and self._other_since is not None:
                 apart.append((self._other_since, line))
                 self._other_since = None
@@ -132,26 +138,24 @@ class Misfits:
     def _kind(self, row: dict[str, Any]) -> str | None:
         """Say what a suspect line is: own header, other header, second header, footer, or a row."""
         cells = {name: _bare(row[name]) for name in self.header.names if row[name]}
-        own = sum(cell in (name.lower(), self._ours.get(name)) for name, cell in cells.items())
-        if own >= _FEW and 2 * own >= len(cells):
-            return "own header"
+        in_place = sum(cell in (name.lower(), self._ours.get(name)) for name, cell in cells.items())
         names = sum(cell in self._names for cell in cells.values())
         if names >= _FEW and 2 * names >= len(cells):
-            return "other header"
-        if any(is_footer(row[name] or "") for name in self._tells):
+            # With a name out of its place, the rows below have their cells in another order.
+            return "own header" if in_place == names else "other header"
+        said = [row[name] or "" for name in self._tells]
+        if any(is_footer(cell) or (len(cells) == 1 and re.search(_REMARK, cell)) for cell in said):
             return "footer"
         if row["line"] in self._below and self._looks_like_names(cells):
-            at_top = row["line"] == self._top
-            self._top += at_top
-            return "second header" if at_top else "other header"
+            return "second header" if row["line"] == self._top else "other header"
         return None
 
     def _looks_like_names(self, cells: dict[str, str]) -> bool:
-        """Whether dates have no digit, and no cell that would tell a value is readable."""
+        """Whether a line fills a date and more, and none of that could be a date or a value."""
         typed = {ours: cells[name] for name, ours in self._ours.items() if name in cells}
         typed = {ours: cell for ours, cell in typed.items() if ours in self._readable}
         can_be_read = any(
-            cell in codes if codes else re.search(r"\d", cell)
+            cell in codes if codes else re.search(_LOOKS_READABLE, cell)
             for ours, cell in typed.items()
             for codes in [self._readable[ours]]
         )
