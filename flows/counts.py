@@ -1,12 +1,13 @@
 """What became of the rows of each file, and when that is too bad for a night."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
 from flows.errors import NightError, NightRefused
 from flows.intake.export import SourceFile
+from flows.intake.lines import Lines
 from flows.job import Tonight
 
 
@@ -22,6 +23,8 @@ class FileCount:
     rows_quarantined: int
     duplicates: int
     not_yet: int
+    lines: int
+    """Lines of a text file: header, rows, further lines of rows with line breaks, blank ones."""
     cells_set_aside: int = 0
     """Cells of loaded rows that cannot be used: the rows stay without them."""
 
@@ -45,6 +48,7 @@ class Counting:
     file: SourceFile
     rows: int = 0
     duplicates: int = 0
+    lines: Lines = field(default_factory=Lines)
 
 
 def counts_of(
@@ -66,6 +70,7 @@ def counts_of(
             rows_quarantined=quarantined.get(file_no, 0),
             duplicates=count.duplicates,
             not_yet=not_yet.get(file_no, 0),
+            lines=count.lines.total,
             cells_set_aside=cells.get(file_no, 0),
         )
         if one.rows_read != one.rows_loaded + one.rows_quarantined + one.duplicates:

@@ -197,6 +197,7 @@ def _from_files(
                 tonight.scratch,
                 tonight.settings,
                 careful=file.path in careful,
+                lines=count.lines,
             ):
                 rows = arrival.distinct(batch)
                 count.rows += batch.height

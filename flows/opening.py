@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -42,12 +42,14 @@ def open_night(
     runs = warehouse.published()
     if past := past_night(job, runs):
         return night_again(job, started_at, scratch, warehouse, past)
-    export = stage("check the export", open_export, job.export)
+    required = job.settings.require_manifest
+    left_out = job.mapping.coverage.absent_tables
+    export = stage("check the export", open_export, job.export, required, left_out)
     previous = night_before(job)
     last = read_last(job, previous)
     run_id, reading = _identity(job, export), _reading(job)
     used = job.settings.model_dump(mode="json") | {PSEUDONYMS: job.keys.fingerprint}
-    used[EXTRACTED] = extracted = _day(export.extracted_at)
+    used[EXTRACTED] = str(export.extracted_on or "")
     seq = warehouse.start_run(run_id, job.as_of, started_at, job.mapping, used, reading)
     return Tonight(
         job=job,
@@ -58,7 +60,7 @@ def open_night(
         started_at=started_at,
         scratch=scratch,
         export=export,
-        extracted_on=date.fromisoformat(extracted) if extracted else None,
+        extracted_on=export.extracted_on,
         previous=previous,
         last=last,
         rows_before=warehouse.rows_read(runs[-1].seq) if runs else {},
@@ -67,16 +69,10 @@ def open_night(
     )
 
 
-def _day(extracted_at: str | None) -> str | None:
-    try:
-        return str(date.fromisoformat((extracted_at or "")[:10]))
-    except ValueError:
-        return None
-
-
 def _warnings(job: Job, export: Export) -> Iterator[str]:
     if export.ignored:
         yield f"{len(export.ignored)} files of the export are no table and were left aside"
+    yield from export.warnings if job.keys.fingerprint is None else export.unnamed_warnings
     if job.keys.encryption is not None:
         yield (
             "the typed tables of the warehouse are not encrypted: keep it on an encrypted volume"

@@ -52,6 +52,9 @@ class Settings(BaseSettings):
     max_unpack_ratio: int = Field(
         200, ge=1, description="refuse a compressed file that grows more than so many times"
     )
+    require_manifest: bool = Field(
+        False, description="refuse an export without a manifest.json that lists its files"
+    )
     worklist_cap: int = Field(
         0, ge=0, description="patients on the worklist at most; 0 lists all who wait"
     )

@@ -1,21 +1,19 @@
 """The export folder: which file holds which table, and whether it is what its manifest says."""
 
 import gzip
-import os
 import stat
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
-
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, ValidationError
 
 from flows.disk import sha256
 from flows.errors import NightRefused, is_out_of_space
+from flows.intake.manifest import MANIFEST, Manifest, read_manifest
+from flows.intake.names import meant, table_of
 from schemas.registry import TABLES
 
-SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
-MANIFEST = "manifest.json"
 _CHUNK = 1 << 22
 _ALWAYS_UNPACKED = 1 << 26
 
@@ -30,6 +28,13 @@ class SourceFile:
     bytes: int
     state: tuple[int, ...] = ()
     """Its inode, size and times when its sha256 was taken."""
+    part: int | None = None
+    """Its number among the files of its table, by name; None where it is the only one."""
+
+    @property
+    def label(self) -> str:
+        """What to call it where its name, which may hold an identifier, must not be shown."""
+        return self.table if self.part is None else f"{self.table} part {self.part}"
 
     @property
     def is_parquet(self) -> bool:
@@ -52,39 +57,77 @@ class Export:
     extracted_at: str | None
     promised_rows: Mapping[str, int]
     """File name -> the number of rows that the manifest promises."""
+    extracted_on: date | None = None
+    """The day of `extracted_at`, as the manifest writes it."""
+    warnings: tuple[str, ...] = ()
+    """What to tell about it; names of files are in there."""
+    unnamed_warnings: tuple[str, ...] = ()
+    """The same, without a name."""
 
 
-def table_of(name: str) -> str | None:
-    """Return the table that a file name stands for: `labs.csv`, or in parts, `labs-2024.csv`."""
-    suffix = next((s for s in sorted(SUFFIXES, key=len, reverse=True) if name.endswith(s)), None)
-    if suffix is None:
-        return None
-    stem = name[: -len(suffix)]
-    return next((t for t in TABLES if stem == t or stem.startswith(f"{t}-")), None)
+def open_export(
+    folder: Path, require_manifest: bool = False, left_out: frozenset[str] = frozenset()
+) -> Export:
+    """Find the files of an export and check its manifest. Raises NightRefused.
 
-
-def open_export(folder: Path) -> Export:
-    """Find the files of an export and check its manifest. Raises NightRefused."""
+    `left_out` are the tables that the registry does not collect: they need no file.
+    """
     if not folder.is_dir():
         raise NightRefused(f"export: {folder} is not a folder; give the folder of tonight's export")
     found: dict[str, list[SourceFile]] = {name: [] for name in TABLES}
-    ignored = []
+    ignored: list[str] = []
+    folders: list[str] = []
     for path in sorted(folder.iterdir()):
         if table := table_of(path.name):
             found[table].append(_source_file(table, path, folder.resolve()))
-        elif path.name != MANIFEST and path.is_file():
-            ignored.append(path.name)
-    missing = [name for name, files in found.items() if TABLES[name].required and not files]
-    if missing:
-        raise NightRefused(
-            f"export {folder}: no file for {', '.join(missing)}. A table without rows needs a file "
-            f"with its header all the same: an absent file may be a failed export."
-        )
-    manifest = _read_manifest(folder / MANIFEST)
-    files = {name: tuple(of_table) for name, of_table in found.items()}
-    _compare(files, manifest)
-    promised = {e.file: e.rows for e in manifest.files if e.rows is not None}
-    return Export(folder, files, tuple(ignored), manifest.extracted_at, promised)
+        elif path.name != MANIFEST:
+            (folders if path.is_dir() else ignored).append(path.name)
+    manifest = read_manifest(folder, required=require_manifest)
+    _refuse_missing(folder, found, [*ignored, *folders], left_out)
+    files = {name: _numbered(of_table) for name, of_table in found.items()}
+    _compare(folder, files, manifest)
+    misnamed = [(name, says) for name in [*ignored, *folders] if (says := meant(name))]
+    of_manifest = tuple(manifest.warnings())
+    return Export(
+        folder,
+        files,
+        tuple(ignored),
+        manifest.extracted_at,
+        {entry.file: entry.rows for entry in manifest.entries if entry.rows is not None},
+        manifest.extracted_on,
+        (*(f"{name} is left aside, {says}" for name, says in misnamed), *of_manifest),
+        (*(_misnamed(misnamed)), *of_manifest),
+    )
+
+
+def _misnamed(found: list[tuple[str, str]]) -> list[str]:
+    if not found:
+        return []
+    return [f"{len(found)} files are left aside although they are named almost like tables"]
+
+
+def _numbered(files: list[SourceFile]) -> tuple[SourceFile, ...]:
+    if len(files) == 1:
+        return tuple(files)
+    return tuple(replace(file, part=part) for part, file in enumerate(files, 1))
+
+
+def _refuse_missing(
+    folder: Path,
+    found: Mapping[str, list[SourceFile]],
+    others: list[str],
+    left_out: frozenset[str],
+) -> None:
+    required = [name for name in found if TABLES[name].required and name not in left_out]
+    missing = [name for name in required if not found[name]]
+    if not missing:
+        return
+    nearly = [f"{name}: {says}" for name in others if (says := meant(name, missing))]
+    raise NightRefused(
+        f"export {folder}: no file for {', '.join(missing)}. A table without rows needs a file "
+        f"with its header all the same: an absent file may be a failed export."
+        + "".join(f" {hint}" for hint in nearly)
+    )
 
 
 def _source_file(table: str, path: Path, folder: Path) -> SourceFile:
@@ -159,48 +202,30 @@ def unpacked(file: SourceFile, scratch: Path, max_ratio: int) -> Path:
     return target
 
 
-class _Entry(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    file: str
-    sha256: str | None = None
-    rows: NonNegativeInt | None = None
-
-
-class Manifest(BaseModel):
-    """What an export says about itself."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    files: tuple[_Entry, ...] = ()
-    extracted_at: str | None = None
-
-
-def _read_manifest(path: Path) -> Manifest:
-    if not os.path.lexists(path):
-        return Manifest()
-    try:
-        return Manifest.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise NightRefused(f"{MANIFEST}: cannot be read: {error.strerror}") from error
-    except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "file"
-        raise NightRefused(
-            f"{MANIFEST}: {where}: {first['msg']}; want an object with a list `files` of objects "
-            f"with `file`, and if you like `sha256` and `rows`"
-        ) from None
-
-
-def _compare(files: dict[str, tuple[SourceFile, ...]], manifest: Manifest) -> None:
+def _compare(folder: Path, files: Mapping[str, tuple[SourceFile, ...]], manifest: Manifest) -> None:
+    """Raise NightRefused when the manifest and the folder do not have the same files."""
     there = {file.path.name: file for of_table in files.values() for file in of_table}
-    for entry in manifest.files:
-        if table_of(entry.file) is None:
-            continue
+    for entry in manifest.entries:
         if entry.file not in there:
-            raise NightRefused(f"{MANIFEST} names {entry.file!r}, which is not in the export")
-        if entry.sha256 not in (None, there[entry.file].sha256):
+            _refuse_absent(folder, entry.file)
+        elif entry.sha256 not in (None, there[entry.file].sha256):
             raise NightRefused(
                 f"{entry.file}: its sha256 is not that of {MANIFEST}; the file is incomplete or "
                 f"was changed after the export. Copy or export it again."
             )
+    if manifest.files is not None:
+        for name in sorted(there.keys() - {entry.file for entry in manifest.entries}):
+            raise NightRefused(
+                f"{name}: not in {MANIFEST}; is it left from an older export? Remove it, or write "
+                f"the manifest again"
+            )
+
+
+def _refuse_absent(folder: Path, name: str) -> None:
+    """Raise NightRefused unless a file that the manifest names is there and no table."""
+    if says := meant(name):
+        raise NightRefused(f"{MANIFEST} names {name!r}, which is no file of a table; {says}")
+    if table_of(name) or not (folder / name).is_file():
+        raise NightRefused(
+            f"{MANIFEST} names {name!r}, which is not in the export; export it again"
+        )

@@ -7,11 +7,8 @@ UNREADABLE and `unreadable` says why.
 """
 
 import csv
-import re
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -19,14 +16,16 @@ import pyarrow.parquet as pq
 from polars.exceptions import PanicException, PolarsError
 
 from flows.errors import NightRefused, is_out_of_space
-from flows.intake.dialect import CELL_LIMIT, Shape, refuse_repeated, shape_of
+from flows.intake.dialect import Shape, shape_of
 from flows.intake.export import SourceFile, refuse_if_changed, unpacked
+from flows.intake.header import missing_columns, refuse_repeated, row_pattern
+from flows.intake.lines import Lines, read_line_by_line
+from flows.intake.misfits import UNREADABLE, Misfits
 from flows.settings import Settings
 from schemas.registry import TABLES
 from transforms.reading.mapping import Mapping, received_names
 from transforms.reading.row_hash import with_row_hash
 
-UNREADABLE = "_line"
 _UNREADABLE_FILE = (
     PolarsError,
     PanicException,
@@ -55,16 +54,19 @@ def batches(
     settings: Settings,
     *,
     careful: bool = False,
+    lines: Lines | None = None,
 ) -> Iterator[pl.DataFrame]:
     """Read a file of the export in batches of about `settings.batch_rows` rows.
 
-    Raises NightRefused; and Irregular, at any batch, when the file needs `careful` reading.
+    Counts the file's lines into `lines`. Raises NightRefused; and Irregular, at any batch, when
+    the file needs `careful` reading.
     """
+    lines = Lines() if lines is None else lines
     try:
         if file.is_parquet:
-            read = _parquet(file, mapping, settings.batch_rows)
+            read = _parquet(file, mapping, settings.batch_rows, lines)
         else:
-            read = _delimited(file, mapping, scratch, settings, careful)
+            read = _delimited(file, mapping, scratch, settings, careful, lines)
         for batch in read:
             yield with_row_hash(batch, TABLES[file.table].columns)
     except NightRefused:
@@ -82,9 +84,11 @@ def batches(
     refuse_if_changed(file)
 
 
-def _parquet(file: SourceFile, mapping: Mapping, batch_rows: int) -> Iterator[pl.DataFrame]:
+def _parquet(
+    file: SourceFile, mapping: Mapping, batch_rows: int, lines: Lines
+) -> Iterator[pl.DataFrame]:
     # pyarrow refuses damaged files that polars reads, or panics on.
-    with pq.ParquetFile(file.path) as parquet:
+    with pq.ParquetFile(file.path, page_checksum_verification=True) as parquet:
         rows = parquet.metadata.num_rows
         if rows > _FEW_ROWS and rows > file.bytes * _ROWS_PER_BYTE:
             raise NightRefused(
@@ -105,6 +109,7 @@ def _parquet(file: SourceFile, mapping: Mapping, batch_rows: int) -> Iterator[pl
             assert isinstance(frame, pl.DataFrame)  # noqa: S101
             text = frame.with_columns(pl.all().cast(pl.String)).with_row_index("line", read + 1)
             read += frame.height
+            lines.rows = lines.total = read
             yield text.select(*columns, extra, "line", unreadable=pl.lit(None, dtype=pl.String))
     if read != rows:
         raise NightRefused(
@@ -113,35 +118,48 @@ def _parquet(file: SourceFile, mapping: Mapping, batch_rows: int) -> Iterator[pl
 
 
 def _delimited(
-    file: SourceFile, mapping: Mapping, scratch: Path, settings: Settings, careful: bool
+    file: SourceFile,
+    mapping: Mapping,
+    scratch: Path,
+    settings: Settings,
+    careful: bool,
+    lines: Lines,
 ) -> Iterator[pl.DataFrame]:
     path = unpacked(file, scratch, settings.max_unpack_ratio)
     shape = shape_of(path, file, mapping)
-    columns = _select(file, mapping, shape.header)
+    names = shape.header.names[: shape.width - shape.header.unnamed]
+    columns = _select(file, mapping, names)
+    misfits = Misfits(file.table, mapping, shape.header)
+    lines.total, lines.header = shape.lines, 1
     regular = not careful and (shape.is_regular or _has_one_row_per_line(path, shape))
-    read = (_regular if regular else _irregular)(path, shape, settings.batch_rows)
-    while True:
-        try:
-            batch = next(read, None)
-        except (PolarsError, PanicException):
-            if not regular:
-                raise
-            raise Irregular(file) from None
-        if batch is None:
-            return
-        extra = _extra(file, mapping, shape.header, batch)
-        yield batch.select(*columns, extra, "line", "unreadable")
+    if regular:
+        read = _regular(path, shape, settings.batch_rows)
+    else:
+        read = read_line_by_line(path, shape, settings.batch_rows, lines, misfits)
+    try:
+        for batch in read:
+            lines.rows += batch.height
+            marked = misfits.marked(batch)
+            extra = _extra(file, mapping, names, marked)
+            yield marked.select(*columns, extra, "line", "unreadable")
+    except (PolarsError, PanicException):
+        if not regular:
+            raise
+        raise Irregular(file) from None
+    if regular and lines.rows + 1 != lines.total:
+        raise Irregular(file)
+    lines.check(file.path.name)
 
 
 def _regular(path: Path, shape: Shape, batch_rows: int) -> Iterator[pl.DataFrame]:
     text = pl.scan_csv(
         path,
         glob=False,
-        separator=shape.delimiter,
+        separator=shape.header.delimiter,
         quote_char='"' if shape.has_quotes else None,
         has_header=False,
         skip_lines=1,
-        schema=dict.fromkeys(shape.header, pl.String()),
+        schema=dict.fromkeys(shape.header.names, pl.String()),
         row_index_name="line",
         row_index_offset=2,
     )
@@ -151,12 +169,11 @@ def _regular(path: Path, shape: Shape, batch_rows: int) -> Iterator[pl.DataFrame
 
 
 def _has_one_row_per_line(path: Path, shape: Shape) -> bool:
-    """Check a file with quotes: no quoted line break, and in each line all fields."""
-    if not shape.is_utf8 or not shape.has_quotes:
+    """Check a file with quotes: in each line all fields, and no quote left open."""
+    if not shape.may_be_regular or not shape.has_quotes:
         return False
-    sep = re.escape(shape.delimiter)
-    field = f'(?:"(?:[^"]|"")*"|[^"{sep}]*)'
-    whole = pl.col("line").str.contains(f"^{field}(?:{sep}{field}){{{len(shape.header) - 1}}}\r?$")
+    pattern = row_pattern(shape.header.delimiter, f"{{{shape.width - 1}}}")
+    whole = pl.col("line").str.strip_chars_end("\r").str.contains(pattern)
     lines = pl.scan_csv(
         path,
         glob=False,
@@ -168,57 +185,23 @@ def _has_one_row_per_line(path: Path, shape: Shape) -> bool:
     return bool(lines.select(whole.all()).collect(engine="streaming").item())
 
 
-def _irregular(path: Path, shape: Shape, batch_rows: int) -> Iterator[pl.DataFrame]:
-    """Read a file with quotes, ragged lines or broken bytes, record by record."""
-    width = len(shape.header)
-    fields = [*shape.header, "line", "unreadable", UNREADABLE]
-    schema = dict.fromkeys(fields, pl.String()) | {"line": pl.UInt32()}
-    csv.field_size_limit(CELL_LIMIT)
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
-        records = csv.reader(stream, delimiter=shape.delimiter)
-        next(records)
-        start = records.line_num + 1
-        while chunk := list(islice(_numbered(records, start), batch_rows)):
-            start = records.line_num + 1
-            rows = [
-                _record(record, line, width, shape.delimiter) for line, record in chunk if record
-            ]
-            yield pl.DataFrame(rows, schema=schema, orient="row")
-
-
-def _numbered(records: Any, start: int) -> Iterator[tuple[int, list[str]]]:
-    for record in records:
-        yield start, record
-        start = records.line_num + 1
-
-
-def _record(record: list[str], line: int, width: int, delimiter: str) -> list[str | int | None]:
-    why = None
-    if len(record) != width:
-        why = f"row: {len(record)} fields where the header has {width}"
-    elif any("�" in cell for cell in record):
-        why = "row: not UTF-8"
-    if why:
-        return [*[None] * width, line, why, delimiter.join(record)]
-    return [*(cell or None for cell in record), line, None, None]
-
-
 def _select(file: SourceFile, mapping: Mapping, header: tuple[str, ...]) -> list[pl.Expr]:
     """Return the contract's columns from the columns of a file. Raises NightRefused."""
-    table, mapped = TABLES[file.table], mapping.of(file.table)
     names = received_names(mapping, file.table)
     absent = {ours for ours, theirs in names.items() if theirs not in header}
-    missing = [names[ours] for ours in names if ours in absent - table.optional - set(mapped.units)]
+    missing = missing_columns(header, file.table, mapping)
     if missing:
         raise NightRefused(
             f"{file.path.name}: no column {', '.join(missing)} among its {len(header)}. If it is "
             f"named otherwise, say so in the mapping file; the first line must be the header."
         )
-    empty = pl.lit(None, dtype=pl.String)
-    columns = [
-        (empty if ours in absent else pl.col(theirs)).alias(ours) for ours, theirs in names.items()
+    says = TABLES[file.table].absent
+    return [
+        (
+            pl.lit(says.get(ours) or None, dtype=pl.String) if ours in absent else pl.col(theirs)
+        ).alias(ours)
+        for ours, theirs in names.items()
     ]
-    return columns
 
 
 def _extra(

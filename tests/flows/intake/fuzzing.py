@@ -11,12 +11,12 @@ all counted, or in a refusal that names the file; anything else is printed.
 
 import csv
 import gzip
-import io
 import random
 import re
 import shutil
 import sys
 import tempfile
+import zlib
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,8 +24,11 @@ from pathlib import Path
 import polars as pl
 
 from flows.errors import NightRefused
-from flows.intake.export import MANIFEST, open_export
-from flows.intake.rows import Irregular
+from flows.intake.export import open_export
+from flows.intake.lines import Lines
+from flows.intake.manifest import MANIFEST
+from flows.intake.misfits import NOT_A_ROW, OTHER_TABLE, REPEATS_HEADER, UNDER_NO_NAME
+from flows.intake.rows import Irregular, batches
 from flows.load import Night, load_table
 from flows.settings import Settings
 from flows.synth import synthesise
@@ -59,6 +62,10 @@ P0000001,2026-06-01,physician,confirmed,,
 P0000002,2026-06-02,physician,deferred,2026-09-01,"PET asked for, awaited"
 P0000003,2026-06-03,nurse,dismissed,,"says ""no"""
 '''
+
+
+_NO_ROWS = (REPEATS_HEADER, NOT_A_ROW, OTHER_TABLE, UNDER_NO_NAME)
+_NO_BATCH = pl.DataFrame(schema={"line": pl.UInt32, "unreadable": pl.String})
 
 
 class Fuzzer:
@@ -119,10 +126,34 @@ class Fuzzer:
             load_table(night, self.warehouse, table)
         (file,) = night.files
         assert file.rows_read == file.rows_loaded + file.rows_quarantined + file.duplicates
-        expected = records_in(path)
-        assert expected in (None, file.rows_read), f"{expected} records, {file.rows_read} read"
+        self._compare_lines(night, table, path, file.rows_read)
         assert night.rejected[table].height == file.rows_quarantined
         assert night.rejected[table]["reasons"].list.len().min() in (None, *range(1, 99))
+
+    def _compare_lines(self, night: Night, table: str, path: Path, rows_read: int) -> None:
+        """Compare with what Python's csv makes of each line by itself."""
+        content = _text_of(path)
+        if content is None:
+            return
+        assert night.export is not None
+        lines, careful = Lines(), path in night.careful
+        (source,) = night.export.files[table]
+        read = batches(
+            source, Mapping(), night.scratch, self.settings, careful=careful, lines=lines
+        )
+        found = Counter(
+            pl.concat([_NO_BATCH, *(part.select(_NO_BATCH.columns) for part in read)]).rows()
+        )
+        assert lines.rows == rows_read
+        total, rows = lines_in(content)
+        assert lines.total == total, f"{total} lines, {lines}"
+        assert lines.total == lines.header + lines.rows + lines.inside + lines.blank
+        names = {line for (line, why) in found if why is None}
+        lost = rows - {line for line, _ in found}
+        assert not lost, f"rows lost: lines {sorted(lost)[:9]}"
+        refused = {line for line, why in found if why and not why.endswith(_NO_ROWS)}
+        assert not rows & refused, f"rows refused: lines {sorted(rows & refused)[:9]}"
+        assert len(names) <= len(rows) + lines.inside
 
     def damaged(self, path: Path) -> Path:
         """Damage a file; return where it is now."""
@@ -145,7 +176,9 @@ class Fuzzer:
             lines = path.read_text().splitlines(keepends=True)
             lines[0] = ",".join(chance.choices(lines[0].strip().split(","), k=9)) + "\n"
             path.write_text("".join(lines))
-        if how > 0.15:
+        elif how < 0.45:
+            self._lines_damaged(path)
+        if not 0.25 <= how < 0.45 and how > 0.15:
             self._mutated(path, chance.randint(1, 6), [1, 1, 3, 50])
         if chance.random() < 0.15:
             packed = path.with_name(path.name + ".gz")
@@ -153,6 +186,29 @@ class Fuzzer:
             path.unlink()
             return self._mutated(packed, 1, [1, 9]) if chance.random() < 0.7 else packed
         return path
+
+    def _lines_damaged(self, path: Path) -> None:
+        """Damage quotes and the structure of lines: where rows end, which lines are rows."""
+        chance = self.chance
+        lines = path.read_bytes().splitlines(keepends=True)
+        for _ in range(chance.randint(1, 4)):
+            at = chance.randrange(len(lines))
+            line = lines[at]
+            place = chance.choice([0, len(line) - 1, *(m.end() for m in re.finditer(b",", line))])
+            cells = line.rstrip(b"\n").split(b",")
+            lines[at] = chance.choice(
+                [
+                    line[:place] + b'"' + line[place:],
+                    b",".join(b'"' + cell + b'"' for cell in cells) + b"\n",
+                    b",".join([*cells[:-1], b'"' + cells[-1]]) + b"\n",
+                    b",".join([*cells[:-1], cells[-1] + b'"']) + b"\n",
+                    b",".join([*cells[:-1], b'"a\nb"']) + b"\n",
+                    line[:place] + chance.choice([b"\n", b"\r", b"\r\n"]) + line[place:],
+                    line.rstrip(b"\n") + chance.choice([b"", b"\r", b"\r\n", b"\n\n", b"\r\r\n"]),
+                    line + chance.choice([lines[0], b"Total,12\n", b"(9 rows)\n", b",,\n", b"\n"]),
+                ]
+            )
+        path.write_bytes(b"".join(lines))
 
     def _mutated(self, path: Path, times: int, cuts: list[int]) -> Path:
         chance, content = self.chance, bytearray(path.read_bytes())
@@ -179,26 +235,39 @@ class _Undo(Exception):
     """Leaves the warehouse as it was."""
 
 
-def records_in(path: Path) -> int | None:
-    """Count the records of a text file with Python's csv; None where that is no yardstick."""
+def _text_of(path: Path) -> bytes | None:
+    """Return what a delimited file says; None where that is no yardstick."""
     if path.suffix == ".parquet":
         return None
     try:
-        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    except (OSError, EOFError):
+        return gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    except (OSError, EOFError, zlib.error):
         return None
-    if re.search(rb"\r(?!\n)", content):
-        return None  # a carriage return alone ends a record for csv, for polars it does not
-    text = content.decode("utf-8-sig", errors="replace")
-    header = text.split("\n", 1)[0]
+
+
+def lines_in(content: bytes) -> tuple[int, set[int]]:
+    """Return how many lines a file has, and which of them are rows by themselves for csv."""
+    lines = [line for line in re.split(rb"(?<=\n)|(?<=\r)(?!\n)", content) if line]
+    at = next(at for at, line in enumerate(lines) if line.strip(b"\xef\xbb\xbf \t\r\n"))
+    header = lines[at].decode("utf-8-sig")
     delimiter = max(",;\t|", key=header.count)
-    csv.field_size_limit(1 << 24)
-    return (
-        sum(
-            1 for record in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if record
-        )
-        - 1
-    )
+    width = len(next(csv.reader([header], delimiter=delimiter)))
+    return len(lines), {
+        number
+        for number, line in enumerate(lines[at + 1 :], at + 2)
+        if _is_row(line.rstrip(b"\r\n"), delimiter, width)
+    }
+
+
+def _is_row(line: bytes, delimiter: str, width: int) -> bool:
+    try:
+        text = line.decode()
+        cells = next(csv.reader([text], delimiter=delimiter, strict=True), [])
+    except (UnicodeDecodeError, csv.Error):
+        return False
+    # csv takes a quote in a cell without quotes for a letter: there it is no yardstick.
+    outside = re.sub(r'(?:^|(?<=[,;\t|]))"(?:[^"]|"")*"', "", text)
+    return len(cells) == width and '"' not in outside and "\0" not in text
 
 
 def main(seed: int, count: int) -> int:

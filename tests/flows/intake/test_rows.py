@@ -87,7 +87,7 @@ def test_a_quoted_line_break_stays_in_its_cell_and_lines_are_still_right(tmp_pat
         (b"S9,A,2020-01-01\n", "row: 3 fields where the header has 4"),
         (b"S9,A,2020-01-01,total,more\n", "row: 5 fields where the header has 4"),
         (b"S9,A,2020-01-01,tot\xfcl\n", "row: not UTF-8"),
-        (b'S9,"A,2020-01-01\n', "row: 2 fields where the header has 4"),
+        (b'S9,"A,2020-01-01\n', "row: a quote is opened and not closed"),
     ],
 )
 def test_a_line_that_is_no_row_is_kept_with_its_reason(
