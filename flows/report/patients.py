@@ -103,9 +103,9 @@ def _facts(risk: dict[str, Any], features: dict[str, Any]) -> list[list[str]]:
         ["Would be settled by", ", ".join(risk["needs"])],
         ["RR-DTC criterion", met],
         ["131I uptake category", uptake + (" (provisional)" if risk["uptake_provisional"] else "")],
-        ["Index date", str(risk["index_date"] or "no 131I therapy")],
-        ["Metastasis sites", (features["sites"] or "").replace("_", " ")],
-        ["sTg", "TgAb-positive that day: it may be falsely low" * risk["tgab_interference"]],
+        ["Index date", str(risk["index_date"] or _no_index_date(features))],
+        ["Metastasis sites", _sites(features)],
+        ["sTg", "TgAb-positive that day: it may be falsely low" if risk["tgab_interference"] else ""],
         ["Changed since the last night", "; ".join(risk["changed_since_last"])],
         ["Changed since the last review", "; ".join(risk["changed_since_review"] or [])],
         ["Last review", _review(risk)],
@@ -184,3 +184,12 @@ def _results(scores: dict[str, Any]) -> list[list[str]]:
 
 def _short(x: float) -> float:
     return round(x, _DECIMALS)
+
+
+def _no_index_date(features: dict[str, Any]) -> str:
+    return "no 131I therapy" if features["has_index"] is False else "unknown"
+
+
+def _sites(features: dict[str, Any]) -> str:
+    known = (features["sites"] or features["sites_at_least"] or "").replace("_", " ")
+    return known if features["sites"] or not known else f"{known}, perhaps more"
