@@ -9,7 +9,6 @@ import polars as pl
 
 from models.nomogram import nomogram
 from models.spec import Model, Predictor, library
-from transforms.variables.refractory import CRITERIA
 
 SHOWN_MODELS = ("liu2022_nomogram", "jin2025_os", "jin2025_pfs")
 _DECIMALS = 4
@@ -88,10 +87,10 @@ def _of(table: pl.DataFrame, who: pl.DataFrame) -> pl.DataFrame:
 
 def _facts(risk: dict[str, Any], features: dict[str, Any]) -> list[list[str]]:
     """Return what is said above the nomograms: name and words."""
-    met = "not applicable, or histology unknown"
+    met = risk["rrdtc_reason"] or "not applicable, or histology unknown"
     if risk["rrdtc_met"]:
-        criterion = CRITERIA[risk["rrdtc_criterion"]]
-        met = f"{risk['rrdtc_criterion']}: {criterion}, since {risk['rrdtc_met_date']}"
+        kind, since = risk["rrdtc_criterion"], risk["rrdtc_met_date"]
+        met = f"met, type {kind or 'unknown'}, since {since or 'an unknown day'}"
     elif risk["rrdtc_met"] is False:
         met = "none met"
     uptake = (
@@ -105,7 +104,10 @@ def _facts(risk: dict[str, Any], features: dict[str, Any]) -> list[list[str]]:
         ["131I uptake category", uptake + (" (provisional)" if risk["uptake_provisional"] else "")],
         ["Index date", str(risk["index_date"] or _no_index_date(features))],
         ["Metastasis sites", _sites(features)],
-        ["sTg", "TgAb-positive that day: it may be falsely low" if risk["tgab_interference"] else ""],
+        [
+            "sTg",
+            "TgAb-positive that day: it may be falsely low" if risk["tgab_interference"] else "",
+        ],
         ["Changed since the last night", "; ".join(risk["changed_since_last"])],
         ["Changed since the last review", "; ".join(risk["changed_since_review"] or [])],
         ["Last review", _review(risk)],
@@ -184,6 +186,9 @@ def _results(scores: dict[str, Any]) -> list[list[str]]:
 
 def _short(x: float) -> float:
     return round(x, _DECIMALS)
+
+
+_TGAB = "TgAb-positive that day: it may be falsely low"
 
 
 def _no_index_date(features: dict[str, Any]) -> str:

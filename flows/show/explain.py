@@ -11,7 +11,6 @@ from flows.published.nights import read_published
 from flows.secrets import load_keys
 from models.points import effects, points_per_unit
 from models.spec import Model, Predictor, library
-from transforms.variables.refractory import CRITERIA
 
 UNKNOWN = "unknown"
 
@@ -63,14 +62,14 @@ def _row(patient: str, out: Path, name: str, run_date: str | None, **more: str) 
 
 def _print_rrdtc(risk: dict[str, Any], console: Console) -> None:
     if risk["rrdtc_met"]:
-        criterion = CRITERIA[risk["rrdtc_criterion"]]
+        kind, since = risk["rrdtc_criterion"], risk["rrdtc_met_date"]
         console.print(
-            f"RR-DTC criterion {risk['rrdtc_criterion']} met on {risk['rrdtc_met_date']}: "
-            f"{criterion}",
+            f"RR-DTC: met, type {kind or 'unknown'}, since {since or 'an unknown day'}",
             markup=False,
         )
     elif risk["rrdtc_met"] is None:
-        console.print("RR-DTC criteria: not applicable, or histology unknown")
+        reason = risk["rrdtc_reason"] or "not applicable, or histology unknown"
+        console.print(f"RR-DTC criteria: {reason}", markup=False)
     else:
         console.print("RR-DTC criteria: none met")
 
