@@ -30,7 +30,10 @@ from schemas.published import Quarantine, columns_of
 from schemas.registry import TABLES
 from transforms.measures.courses import courses_of
 from transforms.measures.measures import PATHWAY, completeness, measure
+from transforms.review.criteria import criteria
 from transforms.review.flags import patient_risk
+from transforms.review.needs import needs
+from transforms.review.on_file import on_file
 from transforms.review.timeline import story
 from transforms.review.worklist import worklist
 from transforms.variables.as_of import known_as_of
@@ -145,7 +148,25 @@ def _outputs(tonight: Tonight, read: Read, stage: _timed) -> Outputs:
     review = worklist(risk, tonight.settings.worklist_cap)
     timeline = stage("tell the stories", _stories, tonight, known, names, review)
     measured = stage("measure", _measures, tonight, known, derived, risk)
-    return Outputs(read.counts, derived, scores, risk, review, quarantine, measured, timeline)
+    windows = tonight.settings.windows
+    return Outputs(
+        counts=read.counts,
+        derived=derived,
+        scores=scores,
+        risk=risk,
+        review=review,
+        quarantine=quarantine,
+        measures=measured,
+        timeline=timeline,
+        criteria=_published(tonight, criteria(derived, windows)),
+        needs=needs(derived, scores, windows),
+        on_file=_published(tonight, on_file(known, derived, windows)),
+    )
+
+
+def _published(tonight: Tonight, table: pl.DataFrame) -> pl.DataFrame:
+    """Return a table of patients by their published names, without the registry's row names."""
+    return pseudonymised(table, tonight.keys, but=("patient_id",))
 
 
 def _quarantine(tonight: Tonight, read: Read) -> pl.DataFrame:
