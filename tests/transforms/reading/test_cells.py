@@ -3,7 +3,7 @@ from datetime import date
 import polars as pl
 import pytest
 
-from transforms.reading.cells import read_date, read_flag, read_number
+from transforms.reading.cells import read_day, read_flag, read_number
 
 
 def read(how: pl.Expr, text: str | None) -> object:
@@ -30,7 +30,7 @@ def read(how: pl.Expr, text: str | None) -> object:
     ],
 )
 def test_dates_are_iso_8601_and_exist(text: str | None, day: date | None) -> None:
-    assert read(read_date(pl.col("cell")), text) == day
+    assert read(read_day(pl.col("cell")), text) == day
 
 
 @pytest.mark.parametrize(
