@@ -10,34 +10,9 @@ import pytest
 from schemas.contracts import EARLIEST, LATEST, RECEIVED, expectations
 from schemas.registry import EVENT_TABLES, TABLES
 from tests.registry import AS_OF
-from transforms.reading.cells import typed
-from transforms.reading.mapping import Mapping
+from tests.rows import BORN, DIAGNOSED, DIED, USUAL, judged, received
 from transforms.reading.patients import spine, with_first_diagnosis
 from transforms.reading.quarantine import CELL_ASIDE, validate, with_context
-
-BORN, DIED, DIAGNOSED, DAY = "1950-05-20", "2019-08-09", "2014-03-15", "2016-06-15"
-"""The days of every patient, and that of every row, unless a case says otherwise."""
-
-USUAL: dict[str, dict[str, str]] = {
-    "patients": {"sex": "female", "birth_date": BORN, "death_date": DIED, "death_cause": "other"}
-    | {"last_contact_date": "2019-08-01", "centre": "North"},
-    "diagnoses": {"diagnosis_date": DIAGNOSED, "histology": "PTC", "t": "T2", "n": "N1", "m": "M0"}
-    | {"stage": "II", "tumour_size": "22", "tumour_size_unit": "mm", "multifocal": "no"}
-    | {"extrathyroidal_extension": "no", "autoimmune_thyroid_disease": "no"}
-    | {"recurrence_risk": "low"},
-    "surgeries": {"surgery_date": DAY, "procedure": "total"},
-    "i131_treatments": {"treatment_date": DAY, "activity": "5.5", "activity_unit": "GBq"}
-    | {"intent": "ablation", "lesion_uptake": "all"},
-    "labs": {"sample_date": DAY, "analyte": "Tg", "comparator": "=", "value": "7", "unit": "ng/mL"}
-    | {"stimulated": "yes"},
-    "imaging": {"study_date": DAY, "modality": "FDG_PETCT", "suv_max": "4", "fdg_positive": "yes"}
-    | {"largest_lung_nodule": "8", "largest_lung_nodule_unit": "mm", "recist": "SD"},
-    "metastases": {"detected_date": DAY, "site": "lung", "basis": "CT", "found": "yes"},
-    "events": {"event_date": DAY, "type": "recurrence", "basis": "CT", "found": "yes"},
-    "reviews": {"reviewed_at": DAY, "reviewer_role": "physician", "decision": "deferred"}
-    | {"deferred_until": "2026-01-01", "comment": "seen"},
-}
-"""A row of each table with which all is well."""
 
 
 @dataclass(frozen=True)
@@ -390,14 +365,6 @@ Outcome = tuple[dict[str, Any], dict[str, Any] | None, list[dict[str, Any]]]
 """The row as read, the row as it stays (None: quarantined), and what was set aside of it."""
 
 
-def received(rows: list[dict[str, str | None]], table: str) -> pl.DataFrame:
-    """Return received rows as a night reads them, numbered from line 0."""
-    columns = dict.fromkeys(TABLES[table].columns, pl.String)
-    text = pl.DataFrame(rows, schema=columns).with_row_index("line")
-    hashed = pl.col("line").cast(pl.UInt64).alias("row_hash")
-    return typed(text.with_columns(hashed, file_no=pl.lit(1)), table, Mapping())
-
-
 @cache
 def outcomes(table: str) -> dict[Case, Outcome]:
     """Read all cases of a table side by side, each with a patient of its own."""
@@ -487,12 +454,7 @@ FITTING = {
 @pytest.mark.parametrize("unit", sorted(set().union(*FITTING.values())))
 @pytest.mark.parametrize("analyte", FITTING)
 def test_a_unit_is_one_of_its_analyte(analyte: str, unit: str) -> None:
-    row = USUAL["labs"] | {"lab_id": "L", "patient_id": "P", "analyte": analyte, "unit": unit}
-    people = received([USUAL["patients"] | {"patient_id": "P"}], "patients")
-    read = with_context(
-        received([row], "labs"), "labs", spine(*validate(people, "patients", AS_OF))
-    )
-    valid, apart = validate(read, "labs", AS_OF)
+    valid, apart = judged("labs", {"analyte": analyte, "unit": unit})
     fits = unit in FITTING[analyte]
     assert valid["value"].item() == (7.0 if fits else None)
     assert valid["unit"].item() == unit
@@ -514,13 +476,8 @@ REQUIRED = {
 
 @pytest.mark.parametrize(("table", "column"), [(t, c) for t in TABLES for c in TABLES[t].columns])
 def test_an_empty_cell_is_a_fault_where_one_is_required(table: str, column: str) -> None:
-    key = {TABLES[table].key: "K"} if TABLES[table].key else {}
-    row = {**key, "patient_id": "P", **USUAL[table], column: ""}
-    if table == "reviews" and column == "deferred_until":
-        row["decision"] = "confirmed"
-    people = received([USUAL["patients"] | {"patient_id": "P"}], "patients")
-    patients = None if table == "patients" else spine(*validate(people, "patients", AS_OF))
-    _, apart = validate(with_context(received([row], table), table, patients), table, AS_OF)
+    about = {"decision": "confirmed"} if column == "deferred_until" else {}
+    _, apart = judged(table, {column: "", **about})
     said = [reason for reasons in apart["reasons"] for reason in reasons]
     assert (f"{column}: empty" in said) is (column in REQUIRED[table])
 
