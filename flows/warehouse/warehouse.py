@@ -80,6 +80,10 @@ class Warehouse:
         rows = self._do(query, parameters)
         return rows[0][0] if rows else None
 
+    def _frame(self, query: str) -> pl.DataFrame:
+        rows: pl.DataFrame = self._db.sql(query).pl()
+        return rows
+
     def _insert(self, table: str, frame: pl.DataFrame) -> None:
         if frame.height:
             with self._shown(frame, "incoming"):
@@ -209,9 +213,7 @@ class Warehouse:
 
     def current_hashes(self, table: str) -> pl.DataFrame:
         """Return the row_hash of each current version of a table."""
-        return self._db.sql(
-            f"SELECT row_hash FROM raw.{table}_versions WHERE seen_until IS NULL"
-        ).pl()
+        return self._frame(f"SELECT row_hash FROM raw.{table}_versions WHERE seen_until IS NULL")
 
     def add_rows(self, table: str, seq: int, file_no: int, rows: pl.DataFrame) -> None:
         """Append new versions: text columns, extra, unreadable, line and row_hash."""
@@ -253,12 +255,12 @@ class Warehouse:
         cells = ", ".join(f'"{name}" := "{name}"' for name in TABLES[table].columns)
         any_cell = " OR ".join(f'"{name}" IS NOT NULL' for name in TABLES[table].columns)
         with self._shown(hashes, "wanted"):
-            return self._db.sql(
+            return self._frame(
                 f"SELECT v.row_hash, any_value(CASE WHEN {any_cell} "
                 f"THEN to_json(struct_pack({cells}))::VARCHAR ELSE extra END) AS original "
                 f"FROM raw.{table}_versions AS v "
                 f"WHERE v.row_hash IN (SELECT row_hash FROM wanted) GROUP BY v.row_hash"
-            ).pl()
+            )
 
     # -- what was said -----------------------------------------------------------------------
 
@@ -268,13 +270,11 @@ class Warehouse:
 
     def quarantine_of(self, seq: int) -> pl.DataFrame:
         """Return the rejected rows of a night as they were kept."""
-        return self._db.sql(
-            f"SELECT * EXCLUDE (seq) FROM ops.quarantine WHERE seq = {int(seq)}"
-        ).pl()
+        return self._frame(f"SELECT * EXCLUDE (seq) FROM ops.quarantine WHERE seq = {int(seq)}")
 
     def files_of(self, seq: int) -> pl.DataFrame:
         """Return the files of a night with their counts: one row per file."""
-        return self._db.sql(f"SELECT * FROM ops.files WHERE seq = {int(seq)} ORDER BY file_no").pl()
+        return self._frame(f"SELECT * FROM ops.files WHERE seq = {int(seq)} ORDER BY file_no")
 
     def rows_of_last_night(self, table: str, before: int) -> int | None:
         """Return how many rows of a table the last published night read."""

@@ -116,7 +116,7 @@ def failures(rows: pl.DataFrame, table: str) -> pl.DataFrame:
     try:
         contract(table).validate(rows.drop(PROVENANCE, strict=False), lazy=True)
     except pa.errors.SchemaErrors as error:
-        cases = error.failure_cases.select("index", "column", "check")
+        cases: pl.DataFrame = error.failure_cases.select("index", "column", "check")
     else:
         return pl.DataFrame(schema={"index": pl.UInt32, "reasons": pl.List(pl.String)})
     if cases["index"].null_count():
