@@ -48,7 +48,11 @@ check: $(VENV)/.dev  ## lint, format and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/.dev  ## measure the night against a plain copy of the same files
+$(VENV)/.bench: requirements-bench.txt $(VENV)/.dev
+	$(PIP) install --require-hashes --no-deps -r requirements-bench.txt
+	@touch $@
+
+bench: $(VENV)/.bench  ## measure the night against a plain copy of the same files
 	$(BIN)/python -m bench.night
 
 docs: $(VENV)/.run  ## generate the pages in docs/ that are made from the models
@@ -97,10 +101,11 @@ release: $(VENV)/.run  ## build the wheel of VERSION=x.y.z from what is committe
 
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-emit-find-links --no-header --no-annotate
-lock: $(VENV)/.dev  ## resolve the lock files anew (needs uv)
+lock:  ## resolve the lock files anew (needs uv)
 	$(LOCK) pyproject.toml -o requirements.txt
 	$(LOCK) --group build -o requirements-build.txt
 	$(LOCK) pyproject.toml --group dev -c requirements.txt -c requirements-build.txt -o requirements-dev.txt
+	$(LOCK) --group bench -c requirements-dev.txt -o requirements-bench.txt
 	$(LOCK) --group supply -o requirements-supply.txt
 
 clean:  ## remove the virtual environment and everything generated
