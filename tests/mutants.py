@@ -150,8 +150,10 @@ def _is_asked(path: Path, start: str | None) -> bool:
 
 
 def _survivors(tested: dict[Future[WorkResult], MutationSpec]) -> Iterator[str]:
-    for future in as_completed(tested):
+    for number, future in enumerate(as_completed(tested), 1):
         result = future.result()
+        if number % 20 == 0:
+            print(f"{number} of {len(tested)}", file=sys.stderr, flush=True)
         if result.test_outcome != TestOutcome.KILLED:
             line = in_words(tested[future], result)
             print(line, flush=True)
