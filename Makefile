@@ -22,9 +22,10 @@ $(VENV)/.run: requirements.txt requirements-build.txt pyproject.toml
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# One of them comes as source: built apart, it would fetch a setuptools that no hash has checked.
 $(VENV)/.dev: $(VENV)/.run requirements-dev.txt
 	@echo "installing the locked test packages ..."
-	$(PIP) install --require-hashes --no-deps -r requirements-dev.txt
+	$(PIP) install --require-hashes --no-deps --no-build-isolation --use-pep517 -r requirements-dev.txt
 	@touch $@
 
 run: $(VENV)/.run  ## run the night on the sample export in examples/
