@@ -7,10 +7,10 @@ a section, as THYRISK_WINDOWS__FDG_DAYS) overrides the file.
 import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from cronsim import CronSim, CronSimError
-from pydantic import Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -22,6 +22,8 @@ from flows.errors import UsageError
 from schemas.registry import TABLES
 from transforms.reading.mapping import Mapping
 from transforms.variables.windows import Windows
+
+_Model = TypeVar("_Model", bound=BaseModel)
 
 
 class Settings(BaseSettings):
@@ -135,7 +137,7 @@ def load_mapping(path: Path | None) -> Mapping:
     return _checked(Mapping, f"mapping {path}", content)
 
 
-def _checked(model: type[Any], what: str, content: dict[str, Any]) -> Any:
+def _checked(model: type[_Model], what: str, content: dict[str, Any]) -> _Model:
     try:
         return model(**content)
     except ValidationError as error:

@@ -36,9 +36,10 @@ def query(sql: str, out: Path, keys: Keys) -> pl.DataFrame:
                 db.execute(f"CREATE VIEW latest.{name} AS {_scan(files[-1:])}")
         try:
             found = db.sql(sql)
-            return pl.DataFrame() if found is None else found.pl()
+            rows: pl.DataFrame = pl.DataFrame() if found is None else found.pl()
         except (duckdb.Error, PolarsError) as error:
             raise UsageError(f"query: {error}") from error
+    return rows
 
 
 def _scan(files: list[Path]) -> str:

@@ -30,11 +30,12 @@ def draw(layout: Nomogram, subtitle: str = "") -> alt.LayerChart:
     if any(axis.mark_from is not None for axis in layout.axes):
         layers += _patient(layout, y_scale)
     title = alt.TitleParams(layout.title, subtitle=subtitle, anchor="start", fontSize=16)
-    return (
+    drawn: alt.LayerChart = (
         alt.layer(*layers)
         .properties(width=WIDTH, height=ROW * height, title=title)
         .configure(view=alt.ViewConfig(stroke=None), padding=12)
     )
+    return drawn
 
 
 def save(chart: alt.LayerChart, stem: Path) -> list[Path]:
@@ -94,19 +95,21 @@ def _tick_labels(layout: Nomogram, *, above: bool) -> list[dict[str, Any]]:
 
 
 def _rules(values: list[dict[str, Any]], y: alt.Scale, colour: str, width: float) -> alt.Chart:
-    return (
+    rules: alt.Chart = (
         alt.Chart(_data(values))
         .mark_rule(color=colour, strokeWidth=width)
         .encode(x=_x(), x2="x2:Q", y=_y(y), y2="y2:Q")
     )
+    return rules
 
 
 def _texts(values: list[dict[str, Any]], y: alt.Scale, dy: int) -> alt.Chart:
-    return (
+    texts: alt.Chart = (
         alt.Chart(_data(values))
         .mark_text(color=_INK, fontSize=11, dy=dy)
         .encode(x=_x(), y=_y(y), text="text:N")
     )
+    return texts
 
 
 def _row_labels(layout: Nomogram, y: alt.Scale) -> alt.Chart:
@@ -114,11 +117,12 @@ def _row_labels(layout: Nomogram, y: alt.Scale) -> alt.Chart:
         {"x": 0, "y": _place(layout, row), "text": axis.label}
         for row, axis in enumerate(layout.axes)
     ]
-    return (
+    labels: alt.Chart = (
         alt.Chart(_data(values))
         .mark_text(color=_INK, fontSize=12, align="right", dx=-14, fontWeight="bold", limit=320)
         .encode(x=_x(), y=_y(y), text="text:N")
     )
+    return labels
 
 
 def _cutoff(layout: Nomogram, y: alt.Scale) -> list[alt.Chart]:

@@ -211,7 +211,7 @@ def failures(rows: pl.DataFrame, table: str) -> pl.DataFrame:
     try:
         contract(table).validate(rows.drop(PROVENANCE, strict=False), lazy=True)
     except pa.errors.SchemaErrors as error:
-        cases = error.failure_cases.select("index", "column", "check")
+        cases: pl.DataFrame = error.failure_cases.select("index", "column", "check")
     else:
         return pl.DataFrame(schema=_FAILURES)
     if cases["index"].null_count():
