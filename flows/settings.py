@@ -40,6 +40,9 @@ class Settings(BaseSettings):
     max_bad_share_of: dict[str, float] = Field(
         {}, description="the same for single tables, as labs = 0.05"
     )
+    max_unattributed_share: float = Field(
+        0.1, ge=0, le=1, description="refuse when of more of a table's rows the patient is unknown"
+    )
     max_shrink_share: float = Field(
         0.5, ge=0, le=1, description="refuse when a table lost more of its rows since last time"
     )
