@@ -6,8 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from flows.errors import NightRefused, UsageError
-from flows.job import Job
-from flows.load import Night
+from flows.job import Job, Tonight
 from flows.pseudonyms import pseudonymised
 from flows.published.nights import day_of, night_folder, nights, read_run, read_table
 from flows.settings import Settings
@@ -33,30 +32,30 @@ def settle_unfinished(job: Job, warehouse: Warehouse) -> None:
     warehouse.forget_unfinished()
 
 
-def past_night(job: Job, warehouse: Warehouse) -> Run | None:
+def past_night(job: Job, runs: list[Run]) -> Run | None:
     """Return the published night to run again, when that is what the job means.
 
     A date before the last night is history: it is read from the warehouse as that night saw
     it, whatever export is given. The last night's own date can be corrected by an export.
     """
-    past = warehouse.night_of(job.as_of)
-    latest = warehouse.latest_as_of()
-    if job.as_of_clock and latest is not None and job.as_of < latest:
+    of_the_date = [run for run in runs if run.as_of == job.as_of]
+    latest = max((run.as_of for run in runs), default=None)
+    is_history = latest is not None and job.as_of < latest
+    if job.as_of_clock and is_history:
         raise NightRefused(
             f"the clock says {job.as_of}, but the last night was of {latest}: has the clock gone "
             f"back? Set it right, or give --as-of."
         )
-    if job.export is None and past is None:
+    if job.export is None and not of_the_date:
         raise UsageError(
             f"no night of {job.as_of} in {job.warehouse}; give --export to run a new one"
         )
-    is_history = latest is not None and job.as_of < latest
-    return past if job.export is None or is_history else None
+    return of_the_date[-1] if of_the_date and (job.export is None or is_history) else None
 
 
 def night_again(
     job: Job, started_at: datetime, scratch: Path, warehouse: Warehouse, past: Run
-) -> Night:
+) -> Tonight:
     """Return a past night to be run again, with the settings and the mapping that it had.
 
     Raises NightRefused when its rows are gone, UsageError when the pseudonym key is another.
@@ -68,18 +67,24 @@ def night_again(
     used = dict(past.settings)
     if used.pop(PSEUDONYMS, None) != job.keys.fingerprint:
         raise UsageError(f"the night of {job.as_of} had {_OTHER_PSEUDONYMS}")
-    settings = Settings(**used)
-    night = Night(
-        past.run_id, job.as_of, past.mapping, settings, past.seq, started_at, scratch, job.keys
-    )
-    night.replayed = True
-    night.previous = warehouse.previous_of(past.seq)
     ignored = "; the export given was not loaded" if job.export else ""
-    night.warnings.append(
-        f"{job.as_of} is before the last night: it was run again from the warehouse, with the "
-        f"data and settings of that night{ignored}"
+    return Tonight(
+        job=job,
+        run_id=past.run_id,
+        mapping=past.mapping,
+        settings=Settings(**used),
+        seq=past.seq,
+        started_at=started_at,
+        scratch=scratch,
+        export=None,
+        previous=past.previous,
+        last=read_last(job, past.previous),
+        kept_quarantine=warehouse.quarantine_of(past.seq),
+        warnings=(
+            f"{job.as_of} is before the last night: it was run again from the warehouse, with the "
+            f"data and settings of that night{ignored}",
+        ),
     )
-    return night
 
 
 def night_before(job: Job) -> str | None:
@@ -88,40 +93,42 @@ def night_before(job: Job) -> str | None:
     return earlier[-1].name if earlier else None
 
 
-def read_last(job: Job, night: Night) -> pl.DataFrame | None:
-    """Return what is compared of the last night's patient_risk; None when there is none.
+def read_last(job: Job, previous: str | None) -> pl.DataFrame | None:
+    """Return what is compared of a night's patient_risk; None when there is no such night.
 
     Raises NightRefused when it is gone or damaged: everybody would look newly flagged.
     """
-    if night.previous is None:
+    if previous is None:
         return None
-    folder = job.out / night.previous
+    folder = job.out / previous
     report = read_run(folder)
     if report is None:
         raise NightRefused(
             f"{folder}, with which the night of {job.as_of} is compared, is gone or not whole"
         )
     if report.get(PSEUDONYMS) != job.keys.fingerprint:
-        raise UsageError(f"{night.previous} has {_OTHER_PSEUDONYMS}, or publish elsewhere (--out)")
+        raise UsageError(f"{previous} has {_OTHER_PSEUDONYMS}, or publish elsewhere (--out)")
     columns = ["patient_id", *WATCHED, *CARRIED]
     return read_table(folder / "patient_risk.parquet", job.keys, columns=columns)
 
 
-def reviews_of(job: Job, night: Night, last: pl.DataFrame | None) -> pl.DataFrame:
+def reviews_of(tonight: Tonight, reviews: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
     """Return the last review of each reviewed patient: one row per patient, as LATEST.
 
+    `reviews` are those known tonight; `names` has patient_no and patient_id of each patient.
     What its reviewer saw is looked up in the published nights, for reviews that the last night
     did not know.
     """
-    numbered = latest_reviews(night.tables["reviews"])
+    numbered = latest_reviews(reviews)
     if numbered.is_empty():
         return NO_REVIEWS
-    named = numbered.join(night.patients.select("patient_no", "patient_id"), on="patient_no")
-    latest = pseudonymised(named.drop("patient_no"), night.keys)
+    named = numbered.join(names, on="patient_no")
+    latest = pseudonymised(named.drop("patient_no"), tonight.keys)
     new = latest.select("patient_id", "reviewed_at")
+    last = tonight.last
     if last is not None and "reviewed_at" in last.columns:
         new = new.join(last, on=["patient_id", "reviewed_at"], how="anti")
-    seen = _seen(job, new)
+    seen = _seen(tonight.job, new)
     return latest.join(seen, on="patient_id", how="left").select(
         pl.col(name).cast(dtype) for name, dtype in LATEST.items()
     )

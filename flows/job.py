@@ -1,9 +1,13 @@
-"""What a night is asked to do."""
+"""What a night is asked to do, and what it starts from."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping as ByName
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import polars as pl
+
+from flows.intake.export import Export
 from flows.secrets import NO_KEYS, Keys, load_keys
 from flows.settings import Settings, load_mapping, load_settings
 from transforms.reading.mapping import Mapping
@@ -22,6 +26,49 @@ class Job:
     keys: Keys = NO_KEYS
     as_of_clock: bool = False
     """Whether `as_of` is what the clock said, not what somebody asked for."""
+
+
+@dataclass(frozen=True)
+class Tonight:
+    """What is known before the first row is read: nothing of it changes later."""
+
+    job: Job
+    run_id: str
+    mapping: Mapping
+    settings: Settings
+    """Those of the job; of a past night, those that it had."""
+    seq: int
+    """Its number in the warehouse."""
+    started_at: datetime
+    scratch: Path
+    export: Export | None
+    """None where a past night's rows are read again from the warehouse."""
+    previous: str | None
+    """The folder of the published night that it is compared with."""
+    last: pl.DataFrame | None
+    """What is compared of that night's patient_risk."""
+    rows_before: ByName[str, int] = field(default_factory=dict)
+    """Rows per table that the last night read."""
+    read_otherwise: bool = False
+    """Whether the same text may give other typed rows than in the last night."""
+    kept_quarantine: pl.DataFrame | None = None
+    """What a past night set aside, as it was kept."""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def as_of(self) -> date:
+        """The date of the night."""
+        return self.job.as_of
+
+    @property
+    def keys(self) -> Keys:
+        """The keys of the night."""
+        return self.job.keys
+
+    @property
+    def replayed(self) -> bool:
+        """Whether it is a past night, run again."""
+        return self.export is None
 
 
 def job_of(

@@ -1,7 +1,5 @@
 """The night, from top to bottom: export -> raw -> valid -> features -> scores -> published."""
 
-import hashlib
-import json
 import os
 import shutil
 import tempfile
@@ -15,28 +13,19 @@ from typing import Any, Protocol
 
 import polars as pl
 
-from flows.errors import NightRefused, told
-from flows.history import (
-    PSEUDONYMS,
-    night_again,
-    night_before,
-    past_night,
-    read_last,
-    reviews_of,
-    settle_unfinished,
-)
-from flows.intake.export import Export, open_export
-from flows.intake.rows import Irregular
-from flows.job import Job
-from flows.load import Night, load_table
+from flows.errors import told
+from flows.history import reviews_of
+from flows.job import Job, Tonight
+from flows.load import Read, load_table
 from flows.lock import LOCK, held
-from flows.outputs import VERSION, Outputs, Result, summarise, write_outputs, write_run
+from flows.opening import open_night
+from flows.outputs import Outputs, Result, summarise, write_outputs, write_run
 from flows.pseudonyms import pseudonymised
 from flows.published.nights import GONE, STAGING, night_folder, nights
 from flows.published.write import publish, remove_nights
 from flows.warehouse.warehouse import Warehouse
 from models.engine import score
-from models.spec import digests, library
+from models.spec import library
 from schemas.published import Quarantine, columns_of
 from schemas.registry import TABLES
 from transforms.measures.courses import courses_of
@@ -44,6 +33,7 @@ from transforms.measures.measures import PATHWAY, completeness, measure
 from transforms.review.flags import patient_risk
 from transforms.review.timeline import story
 from transforms.review.worklist import worklist
+from transforms.variables.as_of import known_as_of
 from transforms.variables.features import features
 
 STEPS = (
@@ -61,9 +51,6 @@ STEPS = (
     "publish",
 )
 """The steps of a night, in order."""
-
-SHAPES_OUTPUT = {"windows", "worklist_cap", "report", "report_patients", "smallest_cell"}
-"""The settings that what is published depends on; the others decide whether it is."""
 
 
 class Stage(Protocol):
@@ -119,169 +106,111 @@ class _timed:  # noqa: N801
 
 
 def _run(job: Job, started_at: datetime, staging: Path, stage: _timed) -> Result:
+    """Open everything, do the night, hand it over: three stretches, and none goes back."""
     scratch, staged = staging / "scratch", staging / "night"
     scratch.mkdir()
     staged.mkdir()
-    with Warehouse(job.warehouse, job.settings.duckdb_memory, scratch) as warehouse:
-        settle_unfinished(job, warehouse)
-        past = past_night(job, warehouse)
-        if past is None:
-            night = _new_night(job, started_at, scratch, warehouse, stage)
-        else:
-            night = night_again(job, started_at, scratch, warehouse, past)
-        last = read_last(job, night)
-        for table in TABLES:
-            stage(f"load {table}", _load, night, warehouse, table)
-        _compare_with_manifest(night)
-        quarantine = stage("quarantine", _quarantine, night, warehouse)
-        reviews = stage("look up reviews", reviews_of, job, night, last)
-        derived = stage("derive variables", _features, night)
-        scores = stage("score", _scores, derived)
-        risk = stage("flag", patient_risk, derived, scores, last, reviews)
-        review = worklist(risk, night.settings.worklist_cap)
-        timeline = stage("tell the stories", _stories, night, review)
-        measured = stage("measure", _measures, night, derived, risk)
-        outputs = Outputs(derived, scores, risk, review, quarantine, measured, timeline)
-        stage("write", write_outputs, outputs, staged, night)
-        result = summarise(outputs, night, night_folder(job.out, job.as_of), stage.seconds)
-        if night.settings.report and job.keys.encryption is None:
-            stage("report", _report, job, night, staged, result)
-        write_run(staged, night, result)
-        stage("publish", publish, staged, result.folder)
-        if past is None:
-            warehouse.finish_run(
-                night.seq, datetime.now(UTC), night.previous, night.mapping, outputs.mart
-            )
-            warehouse.forget_history(job.settings.keep_history)
-            remove_nights(job.out, job.settings.keep_nights)
-    return result
+    memory = job.settings.duckdb_memory
+    with Warehouse(job.warehouse, memory, scratch, job.keys) as warehouse:
+        tonight = open_night(job, started_at, scratch, warehouse, stage)
+        outputs = _outputs(tonight, _read(tonight, warehouse, stage), stage)
+        return _hand_over(tonight, outputs, staged, warehouse, stage)
 
 
-def _new_night(
-    job: Job, started_at: datetime, scratch: Path, warehouse: Warehouse, stage: _timed
-) -> Night:
-    export = stage("check the export", open_export, job.export)
-    run_id = _identity(job, export)
-    used = job.settings.model_dump(mode="json")
-    kept = used | {PSEUDONYMS: job.keys.fingerprint}
-    seq = warehouse.start_run(run_id, job.as_of, started_at, job.mapping, kept)
-    night = Night(run_id, job.as_of, job.mapping, job.settings, seq, started_at, scratch, job.keys)
-    night.export = export
-    night.previous = night_before(job)
-    if export.ignored:
-        night.warnings.append(
-            f"{len(export.ignored)} files of the export are no table and were left aside"
-        )
-    if job.keys.encryption is not None:
-        night.warnings.append("the warehouse is not encrypted: keep it on an encrypted volume")
-    return night
+def _read(tonight: Tonight, warehouse: Warehouse, stage: _timed) -> Read:
+    read = Read()
+    for table in TABLES:
+        read = stage(f"load {table}", load_table, tonight, warehouse, read, table)
+    return read
 
 
-def _load(night: Night, warehouse: Warehouse, table: str) -> None:
-    try:
-        with warehouse.transaction():
-            load_table(night, warehouse, table)
-    except Irregular as irregular:
-        # A line too short beside one too long: only reading shows it. Once a file, then again.
-        night.careful.add(irregular.file.path)
-        _load(night, warehouse, table)
+def _outputs(tonight: Tonight, read: Read, stage: _timed) -> Outputs:
+    """Return what tonight's rows come to."""
+    quarantine = stage("quarantine", _quarantine, tonight, read)
+    known = known_as_of(read.rows, tonight.as_of)
+    names = pseudonymised(read.names, tonight.keys)
+    reviews = stage("look up reviews", reviews_of, tonight, known["reviews"].collect(), read.names)
+    derived = stage("derive variables", _features, tonight, known, read.set_aside, names)
+    scores = stage("score", _scores, derived)
+    risk = stage("flag", patient_risk, derived, scores, tonight.last, reviews)
+    review = worklist(risk, tonight.settings.worklist_cap)
+    timeline = stage("tell the stories", _stories, tonight, known, names, review)
+    measured = stage("measure", _measures, tonight, known, derived, risk)
+    return Outputs(read.counts, derived, scores, risk, review, quarantine, measured, timeline)
 
 
-def _identity(job: Job, export: Export) -> str:
-    """Return the night's identity: the same inputs, settings and version give the same."""
-    inputs = {
-        "as_of": str(job.as_of),
-        "files": sorted(
-            (f.table, f.path.name, f.sha256) for fs in export.files.values() for f in fs
-        ),
-        "mapping": job.mapping.model_dump(mode="json"),
-        "settings": job.settings.model_dump(mode="json", include=SHAPES_OUTPUT),
-        "models": digests(),
-        "pseudonyms": job.keys.fingerprint,
-        "version": VERSION,
-    }
-    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _compare_with_manifest(night: Night) -> None:
-    if night.export is None:
-        return
-    promised = night.export.promised_rows
-    for file in night.files:
-        if promised.get(file.file, file.rows_read) != file.rows_read:
-            raise NightRefused(
-                f"{file.file}: {file.rows_read} rows read, its manifest says "
-                f"{promised[file.file]}; export it again"
-            )
-
-
-def _quarantine(night: Night, warehouse: Warehouse) -> pl.DataFrame:
+def _quarantine(tonight: Tonight, read: Read) -> pl.DataFrame:
     """Return the rejected rows with their original text: one row per rejected row."""
-    if night.replayed:
-        kept = warehouse.quarantine_of(night.seq)
-    else:
-        files = warehouse.files_of(night.seq).select("file_no", "file")
-        parts = []
-        for table in TABLES:
-            rejected = night.rejected[table].join(files, on="file_no", how="left")
-            originals = warehouse.originals(table, rejected.select("row_hash"))
-            parts.append(rejected.join(originals, on="row_hash", how="left"))
-        kept = pl.concat(parts).drop("file_no", "row_date")
-        warehouse.add_quarantine(night.seq, kept)
-    return pseudonymised(kept.sort("table", "file", "line"), night.keys).select(
+    kept = tonight.kept_quarantine
+    if kept is None:
+        kept = read.quarantine
+    return pseudonymised(kept.sort("table", "file", "line"), tonight.keys).select(
         pl.col(name).cast(dtype) for name, dtype in columns_of(Quarantine).items()
     )
 
 
-def _features(night: Night) -> pl.DataFrame:
-    tables = {name: frame.lazy() for name, frame in night.tables.items()}
-    set_aside = night.set_aside.lazy()
-    derived = features(tables, set_aside, night.as_of, night.settings.windows)
-    named = night.patients.select("patient_no", "patient_id").join(derived, on="patient_no")
-    return pseudonymised(named.sort("patient_no"), night.keys)
-
-
-def _names(night: Night) -> pl.DataFrame:
-    """Return the number and the published name of each patient."""
-    named = night.patients.select("patient_no", "patient_id")
-    return pseudonymised(named, night.keys)
-
-
-def _measures(night: Night, derived: pl.DataFrame, risk: pl.DataFrame) -> pl.DataFrame:
-    more = risk.select("patient_no", "rrdtc_status", "os_status", "pfs_status", "reviewed_at")
-    patients = derived.join(more, on="patient_no")
-    courses = night.tables["i131_treatments"]
-    night.tables.clear()  # the measures need memory, and no other table
-    known = courses.filter(pl.col("treatment_date") <= night.as_of)
-    courses = courses_of(known, patients, night.settings.windows)
-    measures = [*PATHWAY, *completeness(library().values())]
-    smallest = night.settings.smallest_cell
-    return measure(measures, patients, courses, night.as_of, smallest)
-
-
-def _stories(night: Night, review: pl.DataFrame) -> pl.DataFrame:
-    shown = review.head(night.settings.report_patients).select("patient_id")
-    who = _names(night).join(shown, on="patient_id")
-    known = pl.col("patient_no").is_in(who["patient_no"].implode())
-    tables = {}
-    for name, frame in night.tables.items():
-        when = TABLES[name].date
-        tables[name] = frame.filter(known, pl.col(when) <= night.as_of if when else True)
-    died = pl.when(pl.col("death_date") <= night.as_of).then("death_date")
-    tables["patients"] = tables["patients"].with_columns(death_date=died)
-    return pseudonymised(story(tables, who), night.keys, but=("patient_id",))
-
-
-def _report(job: Job, night: Night, staged: Path, result: Result) -> None:
-    from flows.report.page import page  # its libraries take a while to import
-
-    past = nights(job.out, before=job.as_of)
-    made = page(staged, asdict(result), past, night.settings, job.keys)
-    (staged / "report.html").write_text(made, "utf-8")
+def _features(
+    tonight: Tonight,
+    known: dict[str, pl.LazyFrame],
+    set_aside: pl.DataFrame,
+    names: pl.DataFrame,
+) -> pl.DataFrame:
+    """Return the variables: one row per patient, in the order in which they are published."""
+    derived = features(known, set_aside.lazy(), tonight.as_of, tonight.settings.windows)
+    named = names.join(derived, on="patient_no", maintain_order="left")
+    return pseudonymised(named, tonight.keys, but=("patient_id",))
 
 
 def _scores(derived: pl.DataFrame) -> dict[str, pl.DataFrame]:
     return {name: score(derived, model) for name, model in library().items()}
+
+
+def _stories(
+    tonight: Tonight, known: dict[str, pl.LazyFrame], names: pl.DataFrame, review: pl.DataFrame
+) -> pl.DataFrame:
+    shown = review.head(tonight.settings.report_patients).select("patient_id")
+    who = names.join(shown, on="patient_id")
+    theirs = pl.col("patient_no").is_in(who["patient_no"].implode())
+    rows = pl.collect_all([table.filter(theirs) for table in known.values()])
+    told = story(dict(zip(known, rows, strict=True)), who)
+    return pseudonymised(told, tonight.keys, but=("patient_id",))
+
+
+def _measures(
+    tonight: Tonight, known: dict[str, pl.LazyFrame], derived: pl.DataFrame, risk: pl.DataFrame
+) -> pl.DataFrame:
+    more = risk.select("patient_no", "rrdtc_status", "os_status", "pfs_status", "reviewed_at")
+    patients = derived.join(more, on="patient_no")
+    treatments = known["i131_treatments"].collect()
+    courses = courses_of(treatments, patients, tonight.settings.windows)
+    measures = [*PATHWAY, *completeness(library().values())]
+    return measure(measures, patients, courses, tonight.as_of, tonight.settings.smallest_cell)
+
+
+def _hand_over(
+    tonight: Tonight, outputs: Outputs, staged: Path, warehouse: Warehouse, stage: _timed
+) -> Result:
+    """Write and publish the outputs; then the warehouse may count the night as published."""
+    job = tonight.job
+    stage("write", write_outputs, outputs, staged, tonight)
+    result = summarise(outputs, tonight, night_folder(job.out, job.as_of), stage.seconds)
+    if tonight.settings.report and job.keys.encryption is None:
+        stage("report", _report, tonight, staged, result)
+    write_run(staged, tonight, result)
+    stage("publish", publish, staged, result.folder)
+    if not tonight.replayed:
+        now, keep = datetime.now(UTC), job.settings.keep_history
+        warehouse.finish_run(tonight.seq, now, tonight.previous, outputs.mart, keep)
+        remove_nights(job.out, job.settings.keep_nights)
+    return result
+
+
+def _report(tonight: Tonight, staged: Path, result: Result) -> None:
+    from flows.report.page import page  # its libraries take a while to import
+
+    past = nights(tonight.job.out, before=tonight.as_of)
+    made = page(staged, asdict(result), past, tonight.settings, tonight.keys)
+    (staged / "report.html").write_text(made, "utf-8")
 
 
 def _sweep(out: Path) -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import polars as pl
 
+from flows.counts import Counts, FileCount
 from flows.disk import sha256
 from flows.errors import NightError
-from flows.load import FileCount, Night
+from flows.job import Tonight
 from flows.published.nights import RUN
 from flows.published.write import json_ready, write_csv, write_parquet
 from models.spec import Model, digests, library
@@ -54,6 +55,7 @@ class Outputs:
     joined by it, and it is not published.
     """
 
+    counts: Counts
     derived: pl.DataFrame
     scores: dict[str, pl.DataFrame]
     risk: pl.DataFrame
@@ -91,14 +93,14 @@ class Result:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
-def write_outputs(outputs: Outputs, staged: Path, night: Night) -> None:
+def write_outputs(outputs: Outputs, staged: Path, tonight: Tonight) -> None:
     """Write the tables of a night, each column described, each file with the night's identity.
 
     Under an encryption key nothing that names a patient is written in the clear: no CSV.
     """
     identity = {
-        "thyrisk_run_id": night.run_id,
-        "thyrisk_as_of": str(night.as_of),
+        "thyrisk_run_id": tonight.run_id,
+        "thyrisk_as_of": str(tonight.as_of),
         "thyrisk_version": VERSION,
     }
     scores = pl.concat(outputs.scores.values(), how="diagonal_relaxed")
@@ -112,8 +114,8 @@ def write_outputs(outputs: Outputs, staged: Path, night: Night) -> None:
         ("model_scores", scores, _score_descriptions(library())),
     ):
         shown = frame.drop("patient_no", strict=False)
-        write_parquet(shown, staged / f"{name}.parquet", described, identity, night.keys)
-    if night.keys.encryption is None:
+        write_parquet(shown, staged / f"{name}.parquet", described, identity, tonight.keys)
+    if tonight.keys.encryption is None:
         write_csv(outputs.review, staged / "worklist.csv")
 
 
@@ -126,18 +128,20 @@ def _score_descriptions(models: dict[str, Model]) -> dict[str, str]:
     return described
 
 
-def summarise(outputs: Outputs, night: Night, folder: Path, seconds: dict[str, float]) -> Result:
+def summarise(
+    outputs: Outputs, tonight: Tonight, folder: Path, seconds: dict[str, float]
+) -> Result:
     """Return what a night did. Raises NightError when a patient was lost or made up."""
     risk = outputs.risk
-    if risk.height != night.patients.height:
-        raise NightError(f"{night.patients.height} patients in, {risk.height} out")
+    if risk.height != outputs.counts.patients:
+        raise NightError(f"{outputs.counts.patients} patients in, {risk.height} out")
     waiting = risk.filter(pl.col("review_status") == "waiting").height
     flags = ("rrdtc_flag", "os_risk_group", "pfs_risk_group")
     return Result(
-        run_id=night.run_id,
-        as_of=night.as_of,
+        run_id=tonight.run_id,
+        as_of=tonight.as_of,
         folder=folder,
-        files=night.files,
+        files=list(outputs.counts.files),
         patients=risk.height,
         by_model={name: _counts(frame["status"]) for name, frame in outputs.scores.items()},
         flags={name: _counts(risk[name]) for name in flags},
@@ -145,10 +149,10 @@ def summarise(outputs: Outputs, night: Night, folder: Path, seconds: dict[str, f
         to_review=outputs.review.height,
         cut_from_worklist=waiting - outputs.review.height,
         review_status=_counts(risk["review_status"]),
-        new_versions=dict(night.new_versions),
-        previous=night.previous,
-        replayed=night.replayed,
-        warnings=night.warnings,
+        new_versions=outputs.counts.new_versions,
+        previous=tonight.previous,
+        replayed=tonight.replayed,
+        warnings=list(tonight.warnings),
         seconds=seconds,
     )
 
@@ -158,18 +162,18 @@ def _counts(values: pl.Series) -> dict[str, int]:
     return dict(counted.iter_rows())
 
 
-def write_run(staged: Path, night: Night, result: Result) -> None:
+def write_run(staged: Path, tonight: Tonight, result: Result) -> None:
     """Write run.json: the only file of a night that knows the clock."""
     report = asdict(result) | {
         "folder": result.folder.name,
-        "started_at": night.started_at.isoformat(timespec="seconds"),
+        "started_at": tonight.started_at.isoformat(timespec="seconds"),
         "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "extracted_at": night.export.extracted_at if night.export else None,
+        "extracted_at": tonight.export.extracted_at if tonight.export else None,
         "outputs": {path.name: sha256(path) for path in sorted(staged.iterdir())},
-        "settings": night.settings.model_dump(mode="json"),
-        "mapping": night.mapping.model_dump(mode="json"),
-        "pseudonyms": night.keys.fingerprint,
-        "encrypted": night.keys.encryption is not None,
+        "settings": tonight.settings.model_dump(mode="json"),
+        "mapping": tonight.mapping.model_dump(mode="json"),
+        "pseudonyms": tonight.keys.fingerprint,
+        "encrypted": tonight.keys.encryption is not None,
         "models": {
             name: {"doi": model.doi, "sha256": digest}
             for (name, model), digest in zip(library().items(), digests(), strict=True)

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import polars_hash as plh
 import pyarrow as pa
 import pyarrow.parquet as pq
 from polars.exceptions import PanicException, PolarsError
@@ -25,6 +24,7 @@ from flows.intake.export import SourceFile, refuse_if_changed, unpacked
 from flows.settings import Settings
 from schemas.registry import TABLES
 from transforms.reading.mapping import Mapping, received_names
+from transforms.reading.row_hash import with_row_hash
 
 UNREADABLE = "_line"
 _UNREADABLE_FILE = (
@@ -35,7 +35,6 @@ _UNREADABLE_FILE = (
     UnicodeError,
     OSError,
 )
-_FIELD = "\x1f"
 _NULL = "\x00"
 _FEW_ROWS = 1_000_000
 _ROWS_PER_BYTE = 8
@@ -67,7 +66,7 @@ def batches(
         else:
             read = _delimited(file, mapping, scratch, settings, careful)
         for batch in read:
-            yield _with_row_hash(batch, file.table)
+            yield with_row_hash(batch, TABLES[file.table].columns)
     except NightRefused:
         refuse_if_changed(file)
         raise
@@ -232,10 +231,3 @@ def _extra(
     if rows is not None and UNREADABLE in rows.columns:
         extra = pl.coalesce(UNREADABLE, extra)
     return extra.alias("extra")
-
-
-def _with_row_hash(batch: pl.DataFrame, table: str) -> pl.DataFrame:
-    """Add the hash of the received text, the identity of a row's version."""
-    cells = [pl.col(name).fill_null(_NULL) for name in (*TABLES[table].columns, "extra")]
-    text = plh.concat_str(cells, separator=_FIELD)
-    return batch.with_columns(text.nchash.xxhash64().alias("row_hash"))

@@ -1,35 +1,13 @@
-"""The layout of the warehouse and its views, as SQL made from the contracts."""
+"""The tables of the warehouse: those that never change by themselves, those of the contract."""
+
+from typing import Any
 
 import polars as pl
 
+from flows.warehouse.database import Database
 from schemas.registry import TABLES
-from transforms.reading.cells import NO, YES
-from transforms.reading.mapping import Mapping
 
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _raw_tables() -> str:
-    statements = []
-    for name, table in TABLES.items():
-        cells = ", ".join(f'"{column}" VARCHAR' for column in table.columns)
-        shown = ", ".join(f'v."{column}"' for column in table.columns)
-        statements.append(f"""
-            CREATE TABLE IF NOT EXISTS raw.{name}_versions (
-                row_hash UBIGINT, file_no UINTEGER, line UINTEGER,
-                seen_from UINTEGER, seen_until UINTEGER,
-                {cells}, extra VARCHAR, unreadable VARCHAR);
-            CREATE VIEW IF NOT EXISTS raw.{name} AS
-                SELECT f.file, v.line, f.loaded_at, r.run_id, v.row_hash,
-                       v.seen_from, v.seen_until, {shown}, v.extra, v.unreadable
-                FROM raw.{name}_versions AS v
-                JOIN ops.files AS f USING (file_no) JOIN ops.runs AS r ON r.seq = f.seq;""")
-    return "".join(statements)
-
-
-LAYOUT = f"""
+LAYOUT_1 = """
 CREATE SCHEMA IF NOT EXISTS raw; CREATE SCHEMA IF NOT EXISTS valid;
 CREATE SCHEMA IF NOT EXISTS marts; CREATE SCHEMA IF NOT EXISTS ops;
 CREATE TABLE IF NOT EXISTS ops.layout (version UINTEGER);
@@ -43,43 +21,71 @@ CREATE TABLE IF NOT EXISTS ops.files (
 CREATE TABLE IF NOT EXISTS ops.quarantine (
     seq UINTEGER, "table" VARCHAR, file VARCHAR, line UINTEGER, row_hash UBIGINT,
     row_key VARCHAR, patient_id VARCHAR, not_yet BOOLEAN, reasons VARCHAR[], original VARCHAR);
-{_raw_tables()}
 """
+"""What a new file starts from. It never changes: every later change is a migration."""
+
+_WHERE = {"file_no": "UINTEGER", "line": "UINTEGER", "row_hash": "UBIGINT"}
+_WHEN = {"seen_from": "UINTEGER", "seen_until": "UINTEGER"}
+
+_TYPES: dict[Any, str] = {
+    pl.String: "VARCHAR",
+    pl.Enum: "VARCHAR",
+    pl.Date: "DATE",
+    pl.Float64: "DOUBLE",
+    pl.Boolean: "BOOLEAN",
+}
 
 
-def _cell(table: str, column: str, mapping: Mapping) -> str:
-    """Return the SQL of a cell in the contract's dialect, as the mapping has it."""
-    mapped = mapping.of(table)
-    cell = f"trim(\"{column}\", ' \t\r\n')"
-    if codes := {k: v for k, v in mapped.codes.get(column, {}).items() if k}:
-        cases = " ".join(f"WHEN {_quoted(a)} THEN {_quoted(b)}" for a, b in codes.items())
-        cell = f"CASE {cell} {cases} ELSE {cell} END"
-    cell = f"nullif({cell}, '')"
-    empty = mapped.codes.get(column, {}).get("") or mapped.units.get(column)
-    return f"coalesce({cell}, {_quoted(empty)})" if empty else cell
+def wanted_tables() -> dict[str, dict[str, str]]:
+    """Return the tables that follow the contract: name -> column -> SQL type.
+
+    ops.<table>_versions has one row per version of a row as received, valid.<table>_versions one
+    per version that passed validation, typed. A version was seen by the nights from seen_from to
+    before seen_until.
+    """
+    wanted = {}
+    for name, table in TABLES.items():
+        typed = {
+            column: _TYPES[declared.dtype.type.base_type()]
+            for column, declared in table.schema.columns.items()
+        }
+        wanted[f"ops.{name}_versions"] = _WHERE | _WHEN
+        wanted[f"valid.{name}_versions"] = typed | _WHERE | _WHEN
+    return wanted
 
 
-def _typed(table: str, column: str, mapping: Mapping) -> str:
-    cell = _cell(table, column, mapping)
-    dtype = TABLES[table].schema.columns[column].dtype.type
-    if dtype == pl.Date:
-        return f"TRY_CAST(left({cell}, 10) AS DATE)"
-    if dtype == pl.Float64:
-        number = f"replace({cell}, ',', '.')" if mapping.decimal_comma else cell
-        return f"TRY_CAST({number} AS DOUBLE)"
-    if dtype == pl.Boolean:
-        yes, no = (", ".join(_quoted(word) for word in words) for words in (YES, NO))
-        said = f"lower({cell})"
-        return f"CASE WHEN {said} IN ({yes}) THEN true WHEN {said} IN ({no}) THEN false END"
-    return cell
+def follow_contract(db: Database) -> None:
+    """Give the open warehouse what today's contract has and it has not: tables and columns.
+
+    A column that left the contract stays in its table, with what it held.
+    """
+    columns: dict[str, dict[str, str]] = {}
+    for table, column, dtype in db.run(
+        "SELECT schema_name || '.' || table_name, column_name, data_type FROM duckdb_columns() "
+        "WHERE NOT internal"
+    ):
+        columns.setdefault(table, {})[column] = dtype
+    for table, wanted in wanted_tables().items():
+        there = columns.get(table)
+        if there is None:
+            cells = ", ".join(f'"{name}" {dtype}' for name, dtype in wanted.items())
+            db.run(f"CREATE TABLE {table} ({cells})")
+            continue
+        for name, dtype in wanted.items():
+            if name not in there:
+                db.run(f'ALTER TABLE {table} ADD COLUMN "{name}" {dtype}')
+            elif there[name] != dtype:
+                db.run(f'ALTER TABLE {table} ALTER COLUMN "{name}" SET DATA TYPE {dtype}')
+    for name, table_ in TABLES.items():
+        if set(columns.get(f"valid.{name}", ())) != {*table_.columns, *_WHERE}:
+            db.run(_valid_view(name))
 
 
-def valid_view(table: str, seq: int, mapping: Mapping) -> str:
-    """Return the SQL that shows the valid rows of a night in their types."""
-    cells = ", ".join(f'{_typed(table, c, mapping)} AS "{c}"' for c in TABLES[table].columns)
+def _valid_view(table: str) -> str:
+    """Return the SQL that shows the valid rows of the last published night."""
+    cells = ", ".join(f'"{name}"' for name in (*TABLES[table].columns, *_WHERE))
     return f"""
         CREATE OR REPLACE VIEW valid.{table} AS
-        SELECT {cells}, row_hash FROM raw.{table}_versions
-        WHERE seen_from <= {seq} AND (seen_until IS NULL OR seen_until > {seq})
-          AND row_hash NOT IN (SELECT row_hash FROM ops.quarantine
-                               WHERE seq = {seq} AND "table" = {_quoted(table)})"""
+        WITH last AS (SELECT max(seq) AS seq FROM ops.runs WHERE published_at IS NOT NULL)
+        SELECT {cells} FROM valid.{table}_versions, last
+        WHERE seen_from <= last.seq AND (seen_until IS NULL OR seen_until > last.seq)"""

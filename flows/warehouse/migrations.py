@@ -4,6 +4,7 @@ One numbered step leads from each layout to the next.
 """
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,48 +12,54 @@ import duckdb
 
 from flows.disk import sync
 from flows.errors import NightError, NightRefused, NightRunning, is_out_of_space
-from flows.warehouse.layout import LAYOUT
+from flows.secrets import Keys
+from flows.warehouse.database import Database
+from flows.warehouse.layout import LAYOUT_1, follow_contract
+from flows.warehouse.parts import Parts
+from flows.warehouse.text_tables import move_text_to_parts
 
-FIRST = 1
-"""The layout that `layout.LAYOUT` makes; everything later is a migration."""
 
-MIGRATIONS = {
-    2: "ALTER TABLE ops.runs ADD COLUMN history_kept BOOLEAN DEFAULT true",
+def _keep_history(db: Database, _: Parts) -> None:
+    db.run("ALTER TABLE ops.runs ADD COLUMN history_kept BOOLEAN DEFAULT true")
+
+
+MIGRATIONS: dict[int, Callable[[Database, Parts], None]] = {
+    2: _keep_history,
+    3: move_text_to_parts,
 }
-"""Number of the layout that a step leads to -> its SQL. A released step never changes."""
+"""Number of the layout that a step leads to -> the step. A released step never changes.
+
+The first layout is `layout.LAYOUT_1`.
+"""
 
 CURRENT = max(MIGRATIONS)
 _HOLDER = re.compile(r"PID (\d+)")
 
 
-def steps(version: int | None) -> list[tuple[int, str]]:
-    """Return the layouts still to be reached from a version (None: a new file), with their SQL."""
-    first = [(FIRST, "")] if version is None else []
-    return first + [(number, sql) for number, sql in MIGRATIONS.items() if number > (version or 0)]
-
-
-def opened(path: Path, memory: str, scratch: Path) -> duckdb.DuckDBPyConnection:
-    """Open a warehouse, made if it is not there, and bring it to the current layout.
+def opened(path: Path, memory: str, scratch: Path, keys: Keys) -> tuple[Database, Parts]:
+    """Open a warehouse, made if it is not there; bring it to the current layout and contract.
 
     Raises NightRunning when another process has it open, NightRefused when it is no warehouse
     of this version.
     """
     if not path.exists():
         _make(path)
-    db = _connect(path, memory, scratch)
+    db, parts = Database(_connect(path, memory, scratch)), Parts(path, keys)
     try:
-        db.execute("SET preserve_insertion_order = false")
-        db.execute("SET enable_progress_bar = false")
-        _migrate(db, path)
+        db.run("SET preserve_insertion_order = false")
+        db.run("SET enable_progress_bar = false")
+        _migrate(db, parts, path)
+        with db.transaction():
+            follow_contract(db)
     except duckdb.Error as error:
         db.close()
         if is_out_of_space(error):
             raise
         raise NightError(f"warehouse {path}: its layout cannot be made: {error}") from error
-    except NightRefused:
+    except BaseException:
         db.close()
         raise
-    return db
+    return db, parts
 
 
 def _connect(path: Path, memory: str, scratch: Path) -> duckdb.DuckDBPyConnection:
@@ -73,17 +80,20 @@ def _connect(path: Path, memory: str, scratch: Path) -> duckdb.DuckDBPyConnectio
         ) from error
 
 
-def _migrate(db: duckdb.DuckDBPyConnection, path: Path) -> None:
+def _migrate(db: Database, parts: Parts, path: Path) -> None:
     """Bring the file to the current layout, step by step, each step whole or not at all."""
-    db.execute(LAYOUT)
-    ((version,),) = db.execute("SELECT max(version) FROM ops.layout").fetchall()
+    db.run(LAYOUT_1)
+    version = db.scalar("SELECT max(version) FROM ops.layout")
     if version is not None and version > CURRENT:
         raise NightRefused(
             f"warehouse {path}: layout {version}, this version of thyrisk knows {CURRENT}; use the "
             f"newer version that wrote it"
         )
-    for number, sql in steps(version):
-        db.execute(f"BEGIN; {sql}; INSERT INTO ops.layout VALUES ({number}); COMMIT")
+    for number in range((version or 0) + 1, CURRENT + 1):
+        with db.transaction():
+            if step := MIGRATIONS.get(number):
+                step(db, parts)
+            db.run("INSERT INTO ops.layout VALUES (?)", [number])
 
 
 def _make(path: Path) -> None:

@@ -1,0 +1,124 @@
+"""What became of the rows of each file, and when that is too bad for a night."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from flows.errors import NightError, NightRefused
+from flows.intake.export import SourceFile
+from flows.job import Tonight
+
+
+@dataclass(frozen=True)
+class FileCount:
+    """What became of the rows of one file. Read = loaded + quarantined + duplicates."""
+
+    table: str
+    file: str
+    sha256: str
+    rows_read: int
+    rows_loaded: int
+    rows_quarantined: int
+    duplicates: int
+    not_yet: int
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What was counted of the rows that a night read."""
+
+    patients: int
+    files: tuple[FileCount, ...]
+    new_versions: dict[str, int]
+    """Rows per table that the warehouse had not seen before."""
+
+
+@dataclass
+class Counting:
+    """A file while it is read."""
+
+    file: SourceFile
+    rows: int = 0
+    duplicates: int = 0
+
+
+def counts_of(
+    counted: Mapping[int, Counting], valid: pl.DataFrame, bad: pl.DataFrame
+) -> dict[int, FileCount]:
+    """Return the counts by number of the file. Raises NightError when rows are lost or made up."""
+    loaded, quarantined = _per_file(valid), _per_file(bad)
+    not_yet = _per_file(bad.filter("not_yet"))
+    found = {}
+    for file_no, count in counted.items():
+        file = count.file
+        found[file_no] = one = FileCount(
+            file.table,
+            file.path.name,
+            file.sha256,
+            rows_read=count.rows,
+            rows_loaded=loaded.get(file_no, 0),
+            rows_quarantined=quarantined.get(file_no, 0),
+            duplicates=count.duplicates,
+            not_yet=not_yet.get(file_no, 0),
+        )
+        if one.rows_read != one.rows_loaded + one.rows_quarantined + one.duplicates:
+            raise NightError(f"rows were lost or made up: {one}")
+    return found
+
+
+def _per_file(rows: pl.DataFrame) -> dict[int, int]:
+    return dict(rows.group_by("file_no").len().iter_rows())
+
+
+def refuse_if_too_bad(
+    tonight: Tonight, table: str, files: Sequence[FileCount], bad: pl.DataFrame
+) -> None:
+    """Raise NightRefused when a table is not what was promised, too dirty or too small."""
+    _refuse_if_not_as_promised(tonight, files)
+    _refuse_if_dirty(tonight, table, files, bad)
+    _refuse_if_shrunk(tonight, table, files)
+
+
+def _refuse_if_not_as_promised(tonight: Tonight, files: Sequence[FileCount]) -> None:
+    assert tonight.export is not None  # noqa: S101
+    for file in files:
+        promised = tonight.export.promised_rows.get(file.file, file.rows_read)
+        if promised != file.rows_read:
+            raise NightRefused(
+                f"{file.file}: {file.rows_read} rows read, its manifest says {promised}; export it "
+                f"again"
+            )
+
+
+def _refuse_if_dirty(
+    tonight: Tonight, table: str, files: Sequence[FileCount], set_aside: pl.DataFrame
+) -> None:
+    read = sum(file.rows_read for file in files)
+    bad = sum(file.rows_quarantined - file.not_yet for file in files)
+    settings = tonight.settings
+    limit = settings.max_bad_share_of.get(table, settings.max_bad_share)
+    if bad >= settings.judge_from_bad_rows and bad > limit * read:
+        reasons = set_aside["reasons"].explode().value_counts(sort=True)
+        common = "; ".join(f"{why} ({rows} rows)" for why, rows in reasons.head(3).iter_rows())
+        raise NightRefused(
+            f"{table}: {bad} of {read} rows are bad, more than the {limit:.0%} allowed. Most "
+            f"often: {common}. If the export is right, adapt the mapping file or max_bad_share."
+        )
+
+
+def _refuse_if_shrunk(tonight: Tonight, table: str, files: Sequence[FileCount]) -> None:
+    before = tonight.rows_before.get(table)
+    if before and not files:
+        raise NightRefused(
+            f"{table}: no file, but the last night had {before} rows; export it again, or with its "
+            f"header alone if it is empty now"
+        )
+    if before is None or before < tonight.settings.judge_from_rows:
+        return
+    read = sum(file.rows_read for file in files)
+    if read < before * (1 - tonight.settings.max_shrink_share):
+        raise NightRefused(
+            f"{table}: {read} rows where the last night read {before}; is the export complete? "
+            f"If it is, raise max_shrink_share in the settings."
+        )

@@ -1,0 +1,101 @@
+"""The opening of a night: export, warehouse and the nights before, before any row is read."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from flows.history import (
+    PSEUDONYMS,
+    night_again,
+    night_before,
+    past_night,
+    read_last,
+    settle_unfinished,
+)
+from flows.intake.export import Export, open_export
+from flows.job import Job, Tonight
+from flows.outputs import VERSION
+from flows.warehouse.warehouse import Warehouse
+from models.spec import digests
+from schemas.registry import TABLES
+
+SHAPES_OUTPUT = {"windows", "worklist_cap", "report", "report_patients", "smallest_cell"}
+"""The settings that what is published depends on; the others decide whether it is."""
+
+
+def open_night(
+    job: Job,
+    started_at: datetime,
+    scratch: Path,
+    warehouse: Warehouse,
+    stage: Callable[..., Any],
+) -> Tonight:
+    """Return what is known before the first row is read. Raises NightError.
+
+    `stage` runs a named step.
+    """
+    settle_unfinished(job, warehouse)
+    runs = warehouse.published()
+    if past := past_night(job, runs):
+        return night_again(job, started_at, scratch, warehouse, past)
+    export = stage("check the export", open_export, job.export)
+    previous = night_before(job)
+    last = read_last(job, previous)
+    run_id, reading = _identity(job, export), _reading(job)
+    used = job.settings.model_dump(mode="json") | {PSEUDONYMS: job.keys.fingerprint}
+    seq = warehouse.start_run(run_id, job.as_of, started_at, job.mapping, used, reading)
+    return Tonight(
+        job=job,
+        run_id=run_id,
+        mapping=job.mapping,
+        settings=job.settings,
+        seq=seq,
+        started_at=started_at,
+        scratch=scratch,
+        export=export,
+        previous=previous,
+        last=last,
+        rows_before=warehouse.rows_read(runs[-1].seq) if runs else {},
+        read_otherwise=bool(runs) and runs[-1].reading != reading,
+        warnings=tuple(_warnings(job, export)),
+    )
+
+
+def _warnings(job: Job, export: Export) -> Iterator[str]:
+    if export.ignored:
+        yield f"{len(export.ignored)} files of the export are no table and were left aside"
+    if job.keys.encryption is not None:
+        yield (
+            "the typed tables of the warehouse are not encrypted: keep it on an encrypted volume"
+        )
+
+
+def _identity(job: Job, export: Export) -> str:
+    """Return the night's identity: the same inputs, settings and version give the same."""
+    return _digest(
+        {
+            "as_of": str(job.as_of),
+            "files": sorted(
+                (f.table, f.path.name, f.sha256) for fs in export.files.values() for f in fs
+            ),
+            "mapping": job.mapping.model_dump(mode="json"),
+            "settings": job.settings.model_dump(mode="json", include=SHAPES_OUTPUT),
+            "models": digests(),
+            "pseudonyms": job.keys.fingerprint,
+            "version": VERSION,
+        }
+    )
+
+
+def _reading(job: Job) -> str:
+    """Return what tells one way of reading text from another."""
+    columns = {name: str(table.schema.columns) for name, table in TABLES.items()}
+    mapping = job.mapping.model_dump(mode="json")
+    return _digest({"mapping": mapping, "columns": columns, "version": VERSION})
+
+
+def _digest(parts: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
