@@ -245,5 +245,5 @@ def _with_text(
     """Add to rejected rows the name of their file and their received text."""
     names = {file_no: count.file.path.name for file_no, count in counted.items()}
     file = pl.col("file_no").replace_strict(names, default=None, return_dtype=pl.String)
-    originals = arrival.originals(bad.select("row_hash"))
+    originals = arrival.originals(bad["row_hash"])
     return bad.with_columns(file=file).join(originals, on="row_hash", how="left")

@@ -65,9 +65,14 @@ class Parts:
         self.folder = folder_of(warehouse)
         self._keys = keys
 
+    @property
+    def are_encrypted(self) -> bool:
+        """Whether what is written tonight is."""
+        return self._keys.encryption is not None
+
     def write(self, table: str, name: str, file_no: int, rows: pl.DataFrame) -> Part:
         """Write a part and wait until it is on the disk. The caller then refers to it."""
-        kind = _KINDS[self._keys.encryption is not None]
+        kind = _KINDS[self.are_encrypted]
         path = self.folder / table / kind / f"{name}.parquet"
         self._put(rows.select(*_order(rows, table)), path, self._keys)
         place = str(path.relative_to(self.folder))

@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 from flows.errors import NightRefused
+from flows.published.nights import read_table
 from flows.secrets import Keys
 from schemas.contracts import contract
 from schemas.fields import code
@@ -178,7 +179,10 @@ def test_raw_text_under_an_encryption_key_can_be_read_with_the_key_alone(
     assert said == [("speaks Danish",), ("speaks Frisian",)]
     with pytest.raises(NightRefused, match="THYRISK_ENCRYPTION_KEY_FILE"):
         night(None, as_of=SECOND)
-    assert night(None, as_of=SECOND, keys=KEYS).patients == 3
+    assert query("SELECT count(*), count(original) FROM ops.quarantine") == [(1, 0)]
+    again = night(None, as_of=SECOND, keys=KEYS)
+    (original,) = read_table(again.folder / "quarantine.parquet", KEYS)["original"]
+    assert "Sorbian" in original
 
 
 def test_forgotten_rows_are_gone_from_the_disk(
