@@ -13,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
-from flows.disk import sha256, sync
+from flows.disk import full_disk_said, sha256, sync
 from flows.errors import NightRefused
 from flows.secrets import Keys
 from flows.warehouse.database import Database
@@ -84,7 +84,8 @@ class Parts:
             for folder in (path.parent, path.parent.parent, self.folder, self.folder.parent):
                 sync(folder)
         aside = path.with_suffix(".new")
-        rows.write_parquet(aside, compression="zstd", encryption=keys.writing)
+        with full_disk_said(path.parent):
+            rows.write_parquet(aside, compression="zstd", encryption=keys.writing)
         sync(aside)
         aside.rename(path)
         sync(path.parent)

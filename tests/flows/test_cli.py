@@ -190,7 +190,7 @@ def test_operators_commands_work_from_the_shell(export: Path, tmp_path: Path) ->
     status = thyrisk("status", "--out", out, "--json")
     assert status.returncode == 0
     assert json.loads(status.stdout)["patients"] == 2
-    assert thyrisk("backup", "--out", out, "--to", tmp_path / "copy.duckdb").returncode == 0
+    assert thyrisk("backup", "--out", out, "--to", tmp_path / "copy.tar").returncode == 0
     (out / "latest" / "worklist.csv").write_text("")
     broken = thyrisk("verify", out / "latest")
     assert (broken.returncode, "worklist.csv" in broken.stdout) == (1, True)
