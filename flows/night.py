@@ -143,7 +143,7 @@ def _outputs(tonight: Tonight, read: Read, stage: _timed) -> Outputs:
         "look up reviews", reviews_of, tonight, known.tables["reviews"].collect(), read.names
     )
     derived = stage("derive variables", _features, tonight, known, read.set_aside, names)
-    scores = stage("score", _scores, derived)
+    scores = stage("score", _scores, derived, tonight.settings.windows.model_dump())
     risk = stage("flag", patient_risk, derived, scores, tonight.last, reviews)
     review = worklist(risk, tonight.settings.worklist_cap)
     timeline = stage("tell the stories", _stories, tonight, known, names, review)
@@ -191,8 +191,8 @@ def _features(
     return pseudonymised(named, tonight.keys, but=("patient_id",))
 
 
-def _scores(derived: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    return {name: score(derived, model) for name, model in library().items()}
+def _scores(derived: pl.DataFrame, windows: dict[str, Any]) -> dict[str, pl.DataFrame]:
+    return {name: score(derived, model, windows) for name, model in library().items()}
 
 
 def _stories(
