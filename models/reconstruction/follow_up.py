@@ -14,7 +14,7 @@ _STEPS = 40
 
 def _spread() -> float:
     low, _, high = MONTHS
-    return log(high / low) / (2 * norm.ppf(0.75))
+    return log(high / low) / float(2 * norm.ppf(0.75))
 
 
 def years() -> Array:

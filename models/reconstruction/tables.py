@@ -110,7 +110,7 @@ def sample(prior: str) -> Sample:
         tables = np.where(taken[:, None, None], proposed, tables)
         away, likely = np.where(taken, new_away, away), np.where(taken, new_likely, likely)
         if step >= WARM_UP and step % EVERY == 0:
-            kept.append(tables[away == 0])
+            kept.append(tables[np.equal(away, 0)])
     found = np.concatenate(kept)
     return Sample(found[:, 0], found[:, 1])
 
