@@ -51,7 +51,8 @@ def latest_reviews(reviews: pl.DataFrame) -> pl.DataFrame:
     """Return the last review of each patient: one row per reviewed patient, by patient_no.
 
     Of several on one date a deferral counts before a confirmation, that before a dismissal, and
-    of deferrals the soonest: the patient comes back rather than not. `reviews` holds those known as of tonight.
+    of deferrals the soonest: the patient comes back rather than not. `reviews` holds those known
+    as of tonight.
     """
     caution = {"dismissed": 0, "confirmed": 1, "deferred": 2}
     rank = pl.col("decision").cast(pl.String).replace_strict(caution, return_dtype=pl.UInt8)

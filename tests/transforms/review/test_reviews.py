@@ -94,7 +94,7 @@ def test_a_state_of_another_version_still_brings_back_by_what_it_knows(name: str
     other = [f"{n}=other" if n == name else f"{n}={v}" for n, _, v in split(STATE)]
     for saw in (other, list(reversed(other)), ["braf=mutated", *other[1:]], values(other)):
         row = risk(FLAGGED, reviews=reviewed(saw)).row(0, named=True)
-        now = dict((n, v) for n, _, v in split(STATE))[name]
+        now = dict(zip(WATCHED, values(STATE), strict=True))[name]
         assert row["changed_since_review"] == [f"{name}: other -> {now}"]
         assert row["review_status"] == "waiting"
 
