@@ -52,6 +52,9 @@ def page(
         table("features", of=ours),
         table("model_scores", of=ours),
         table("timeline", of=ours),
+        table("criteria", of=ours),
+        table("on_file", of=ours),
+        settings.windows.model_dump(),
     )
     measures = table("qi_measures")
     risk = table("patient_risk", columns=_RISK_COLUMNS)
