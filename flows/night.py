@@ -37,6 +37,8 @@ from transforms.review.on_file import on_file
 from transforms.review.timeline import story
 from transforms.review.worklist import worklist
 from transforms.variables.as_of import known_as_of
+from transforms.variables.courses import courses as known_courses
+from transforms.variables.courses import entered_twice
 from transforms.variables.evidence import Record
 from transforms.variables.features import features
 
@@ -163,7 +165,17 @@ def _outputs(tonight: Tonight, read: Read, stage: _timed) -> Outputs:
         criteria=_published(tonight, criteria(derived, windows)),
         needs=settled_by,
         on_file=_published(tonight, on_file(known, derived, windows)),
+        remarks=tuple(_remarks(known)),
     )
+
+
+def _remarks(known: Record) -> Iterator[str]:
+    twice, in_doubt = entered_twice(known_courses(known)).collect().row(0)
+    if twice:
+        yield (
+            f"{twice} courses of 131I therapy were entered more than once on their day and count "
+            f"once; of {in_doubt} the activity is in doubt"
+        )
 
 
 def _published(tonight: Tonight, table: pl.DataFrame) -> pl.DataFrame:

@@ -61,6 +61,7 @@ def page(
     features = table("features", columns=content.DRIFTING)
     smallest = settings.smallest_cell
     return _template().render(
+        windows=settings.windows,
         run=run,
         flags=[
             (words, _flag_counts(run["flags"][name], smallest)) for name, words in _FLAGS.items()
