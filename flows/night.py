@@ -135,8 +135,10 @@ def _outputs(tonight: Tonight, read: Read, stage: _timed) -> Outputs:
     risk = stage("flag", patient_risk, derived, scores, tonight.last, reviews)
     review = worklist(risk, tonight.settings.worklist_cap)
     timeline = stage("tell the stories", _stories, tonight, known, names, review)
-    measured = stage("measure", _measures, tonight, known, derived, risk)
-    return Outputs(read.counts, derived, scores, risk, review, quarantine, measured, timeline)
+    counts, treatments = read.counts, known["i131_treatments"].collect()
+    del read, known  # the measures need memory, and no other table
+    measured = stage("measure", _measures, tonight, treatments, derived, risk)
+    return Outputs(counts, derived, scores, risk, review, quarantine, measured, timeline)
 
 
 def _quarantine(tonight: Tonight, read: Read) -> pl.DataFrame:
@@ -177,11 +179,10 @@ def _stories(
 
 
 def _measures(
-    tonight: Tonight, known: dict[str, pl.LazyFrame], derived: pl.DataFrame, risk: pl.DataFrame
+    tonight: Tonight, treatments: pl.DataFrame, derived: pl.DataFrame, risk: pl.DataFrame
 ) -> pl.DataFrame:
     more = risk.select("patient_no", "rrdtc_status", "os_status", "pfs_status", "reviewed_at")
     patients = derived.join(more, on="patient_no")
-    treatments = known["i131_treatments"].collect()
     courses = courses_of(treatments, patients, tonight.settings.windows)
     measures = [*PATHWAY, *completeness(library().values())]
     return measure(measures, patients, courses, tonight.as_of, tonight.settings.smallest_cell)
