@@ -49,6 +49,8 @@ def accuracy(outcome: NDArray[np.bool_], risk: Array) -> Accuracy:
 def _accuracy(own: tuple[float, Array], average: tuple[float, Array]) -> Accuracy:
     (brier, influence), (base, base_influence) = own, average
     if base <= 0:
-        return Accuracy(brier, error_of(influence), base, np.nan, np.nan)
+        return Accuracy(brier, error_of(influence, lost=1), base, np.nan, np.nan)
     change = brier * base_influence / base**2 - influence / base
-    return Accuracy(brier, error_of(influence), base, 1 - brier / base, error_of(change))
+    return Accuracy(
+        brier, error_of(influence, lost=1), base, 1 - brier / base, error_of(change, lost=1)
+    )

@@ -91,6 +91,10 @@ class Weights:
         return mean, valued - mean + self.estimation(valued)
 
 
-def error_of(influence: Array) -> float:
-    """Return the standard error that an influence function implies."""
-    return float(np.sqrt(np.mean(influence**2) / len(influence)))
+def error_of(influence: Array, lost: int = 0) -> float:
+    """Return the standard error that an influence function implies.
+
+    `lost` degrees of freedom: 0 is Greenwood's error of an incidence, 1 the usual one of a mean.
+    """
+    n = len(influence)
+    return float(np.sqrt(np.sum(influence**2) / n / (n - lost))) if n > lost else np.nan

@@ -9,7 +9,9 @@ T_i, or T_j = T_i and j censored. Two events on one day are no pair; equal risks
 - Uno's C: w_i = 1/G(T_i-)^2, pairs with T_i <= tau; tau is the horizon. (Uno 2011, Statistics in
   Medicine 30:1105.) R's survival has it as timewt = "n/G2". G(T_i-), where some use G(T_i).
 - With competing events (Wolbers 2014, Biostatistics 15:526): a patient with one before T_i never
-  gets the event, and is comparable too, with w = 1/(G(T_i-) G(T_j-)). tau is the horizon.
+  gets the event, and is comparable too, with w = 1/(G(T_i-) G(T_j-)). tau is the horizon. R's pec
+  has 1/(G(T_i-) G(T_i)) for the pairs without one: right only if who is censored on the day of an
+  event is no pair with it.
 
 The error: each patient's influence (IF = 2 (c_i - C n_i)/N over ordered pairs, as R's survival has
 it), and for Uno's weights what estimating G adds (see `censoring`; R leaves that out).

@@ -49,7 +49,7 @@ class Regressed:
     covariance: Array
 
 
-def regress(pseudo: Array, x: Array, offset: Array, rounds: int = 100) -> Regressed:
+def regress(pseudo: Array, x: Array, offset: Array, rounds: int = 200) -> Regressed:
     """Regress pseudo-observations on x by log(-log(1 - risk)) = offset + x b. Raises NotFitted.
 
     Solves sum D_i' (theta_i - mu_i) = 0, D the derivative of mu, with the sandwich covariance:
@@ -58,6 +58,7 @@ def regress(pseudo: Array, x: Array, offset: Array, rounds: int = 100) -> Regres
     beta = np.zeros(x.shape[1])
     for _ in range(rounds):
         mean, slope = _mean(offset + x @ beta)
+        most = np.sum((pseudo - mean) ** 2) * (1 + 1e-12)
         derivative = slope[:, None] * x
         score = derivative.T @ (pseudo - mean)
         information = derivative.T @ derivative
@@ -65,9 +66,14 @@ def regress(pseudo: Array, x: Array, offset: Array, rounds: int = 100) -> Regres
             change = np.linalg.solve(information, score)
         except np.linalg.LinAlgError:
             raise NotFitted("predictors that say the same") from None
-        beta = beta + np.clip(change, -2, 2)
-        if np.max(np.abs(change)) < 1e-12:
+        if np.max(np.abs(change)) < 1e-10:
             break
+        # The equations are those of least squares, so a step that lengthens the distance is halved.
+        for _ in range(40):
+            if np.sum((pseudo - _mean(offset + x @ (beta + change))[0]) ** 2) <= most:
+                break
+            change = change / 2
+        beta = beta + change
     else:
         raise NotFitted("no convergence")
     mean, slope = _mean(offset + x @ beta)

@@ -28,7 +28,7 @@ def auc_at(weights: Weights, marker: Array) -> tuple[float, float]:
     above = 1 - _share_below(marker, cases) / case_share
     auc = float(np.mean(cases * below) / case_share)
     valued = cases * (below - auc) / case_share + controls * (above - auc) / control_share
-    return auc, error_of(valued + weights.estimation(valued))
+    return auc, error_of(valued + weights.estimation(valued), lost=1)
 
 
 def _share_below(marker: Array, weight: Array) -> Array:

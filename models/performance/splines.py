@@ -6,7 +6,8 @@ With knots t_1 < ... < t_k and a tail (t_k - t_1)^2 that keeps the scale of x,
                 + (x-t_k)+^3 (t_{k-1}-t_j)/(t_k-t_{k-1}) ] / (t_k-t_1)^2      j = 1 ... k-2
 
 Knots at quantiles of x: .10, .50, .90 for three; .05, .35, .65, .95 for four; .05, .275, .50, .725,
-.95 for five (quantiles interpolate as numpy's and R's default do). As in R's Hmisc and rms.
+.95 for five (quantiles interpolate as numpy's and R's default do); with fewer than 100 values the
+outer knots are the fifth smallest and fifth largest. As in R's Hmisc and rms.
 Source: Harrell, Regression modeling strategies, 2015, section 2.4.5.
 """
 
@@ -19,7 +20,10 @@ QUANTILES = {3: (0.1, 0.5, 0.9), 4: (0.05, 0.35, 0.65, 0.95), 5: (0.05, 0.275, 0
 
 def knots_of(x: Array, count: int) -> Array:
     """Return the knots of x; fewer than asked where quantiles coincide."""
-    return np.unique(np.quantile(x, QUANTILES[count]))
+    knots = np.quantile(x, QUANTILES[count])
+    if 10 <= len(x) < 100:
+        knots[[0, -1]] = np.sort(x)[[4, -5]]
+    return np.unique(knots)
 
 
 def basis(x: Array, knots: Array) -> Array:
