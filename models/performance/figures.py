@@ -29,6 +29,7 @@ class Figure:
     definition: str
     horizon: float | None = None
     cutoff: float | None = None
+    note: str = ""
 
 
 FIGURES = {
@@ -40,6 +41,7 @@ FIGURES = {
     "upper": pl.Float64,
     "standard_error": pl.Float64,
     "definition": pl.String,
+    "note": pl.String,
 }
 """The columns of a frame of figures; one row is one figure."""
 
@@ -80,6 +82,11 @@ def interval(estimate: float, error: float, scale: Scale = "plain") -> tuple[flo
     hazard = -log1p(-estimate)
     width = Z * error / ((1 - estimate) * hazard)
     return 1 - exp(-hazard * exp(-width)), 1 - exp(-hazard * exp(width))
+
+
+def missing(measure: str, note: str, horizon: float | None = None) -> Figure:
+    """Return what stands in place of a figure that cannot be given, with the reason."""
+    return Figure(measure, nan, nan, nan, nan, "", horizon, None, note)
 
 
 def as_frame(figures: Iterable[Figure]) -> pl.DataFrame:
