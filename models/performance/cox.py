@@ -46,25 +46,32 @@ def fit(outcomes: Followup, x: Array, offset: Array | None = None, rounds: int =
     data = _Sorted(outcomes, x, np.zeros(len(x)) if offset is None else offset)
     if not data.any_event:
         raise NotFitted("no event")
-    beta = np.zeros(x.shape[1])
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        beta, value, information = _maximise(data, x.shape[1], rounds)
+    if np.max(np.abs(beta), initial=0.0) > 1e3:
+        raise NotFitted("separation")
+    return Cox(
+        beta, _inverse(information), value, data.event_times, data.baseline(beta), data.centre
+    )
+
+
+def _maximise(data: "_Sorted", columns: int, rounds: int) -> tuple[Array, float, Array]:
+    """Return the coefficients with the largest likelihood, it, and the information."""
+    beta = np.zeros(columns)
     value, gradient, information = data.likelihood(beta)
     for _ in range(rounds):
         if np.max(np.abs(gradient), initial=0.0) <= 1e-9 * max(data.n_events, 1.0):
-            break
+            return beta, value, information
         change = _solve(information, gradient)
         for _ in range(30):
             new = data.likelihood(beta + change)
             if np.isfinite(new[0]) and new[0] >= value - 1e-9 * abs(value):
                 break
             change = change / 2
+        else:
+            raise NotFitted("no convergence")
         beta, (value, gradient, information) = beta + change, new
-    else:
-        raise NotFitted("no convergence")
-    if np.max(np.abs(beta), initial=0.0) > 1e3:
-        raise NotFitted("separation")
-    return Cox(
-        beta, _inverse(information), value, data.event_times, data.baseline(beta), data.centre
-    )
+    raise NotFitted("no convergence")
 
 
 def _solve(information: Array, gradient: Array) -> Array:
