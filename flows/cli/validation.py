@@ -1,5 +1,6 @@
 """The commands of `thyrisk` that ask whether predictions hold: validate."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -57,6 +58,8 @@ def validate(
 
     Example: thyrisk validate --predictions scored.csv --horizon 5 --by centre --to validation
     """
+    if find_spec("scipy") is None:
+        raise UsageError("this needs scipy: pip install 'thyrisk[validation]'")
     from flows import validation as flow
     from flows.settings import load_settings
     from models.performance.evaluation import Options
