@@ -6,7 +6,7 @@ beside them where they could be subtracted.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,8 @@ from models.performance.with_followup import evaluate_followup
 from transforms.measures.disclosure import is_small, suppressed
 
 COLUMNS = {
+    "landmark": pl.String,
+    "predictions": pl.String,
     "patients": pl.String,
     "by": pl.String,
     "level": pl.String,
@@ -40,6 +42,9 @@ COLUMNS = {
 subgroup (null: everybody); `n`, `events`: patients, and events by the horizon.
 """
 DESCRIPTIONS = {
+    "landmark": "from when: second course, first 131I, or the paper's own way; null for a file",
+    "predictions": "published: of the night of that day; recomputed: from what was dated up to it; "
+    "both; null for a file",
     "patients": "complete: patients with a prediction; at lower or upper bounds: all patients, "
     "those with a predictor missing at that bound of their prediction",
     "by": "what the subgroup is of; null for everybody",
@@ -124,6 +129,42 @@ def validate(frame: pl.DataFrame, asked: Asked) -> Validation:
     return Validation(figures, curves, {"rows": len(frame), "by": list(asked.by)})
 
 
+def validate_ways(ways: Iterable[tuple[str, pl.DataFrame]], asked: Asked) -> Validation:
+    """Return the figures of several ways of validating a model, each with where it is from.
+
+    A way is its name and a frame of predictions with `source`; of two sources, each has figures
+    of its own too. The curves are those of the first way.
+    """
+    figures: list[pl.DataFrame] = []
+    curves: dict[str, pl.DataFrame] = {}
+    about: dict[str, Any] = {"by": list(asked.by), "ways": {}}
+    for name, frame in ways:
+        counts = dict(frame.group_by("source").len().sort("source").iter_rows())
+        about["ways"][name] = counts
+        parts = {"both": frame} if len(counts) > 1 else {}
+        parts |= {
+            str(key[0]): part for key, part in frame.partition_by("source", as_dict=True).items()
+        }
+        for source, part in parts.items():
+            made = _or_nothing(part, asked)
+            placed = made.figures.with_columns(landmark=pl.lit(name), predictions=pl.lit(source))
+            figures.append(placed.select(*COLUMNS))
+            curves = curves or made.curves
+    if not figures:
+        raise NightRefused("nobody to validate on: no patient was eligible and followed")
+    return Validation(pl.concat(figures), curves, about)
+
+
+def _or_nothing(frame: pl.DataFrame, asked: Asked) -> Validation:
+    """Return the figures; where no patient has a full prediction, only that."""
+    if _prediction(frame) and frame.drop_nulls(_prediction(frame)).height:
+        return validate(frame, asked)
+    row = pl.DataFrame(
+        [{"measure": "events", "note": "no patient with every predictor known"}], schema=FIGURES
+    )
+    return Validation(_placed(row, COMPLETE, None, None, 0, None), {}, {})
+
+
 def _by_horizon(frame: pl.DataFrame, asked: Asked) -> Iterator[tuple[pl.DataFrame, float | None]]:
     """Yield the predictions of each horizon; one table without a horizon for a plain outcome."""
     if "y" in frame.columns:
@@ -150,7 +191,8 @@ def _at(
     everybody = evaluate(complete, horizon, asked.options)
     rows = [_rows(everybody, COMPLETE)]
     if bounded is not None:
-        once = replace(asked.options, repeats=0)
+        # The bounds are of the prediction, not of a score that a cut-off may be on.
+        once = replace(asked.options, repeats=0, cutoff=None)
         for which, whole in zip((LOWER, UPPER), bounded, strict=True):
             rows.append(_rows(evaluate(whole, horizon, once), which))
     for by in asked.by:
@@ -273,6 +315,8 @@ def _placed(
     return figures.with_columns(
         *(pl.lit(value, COLUMNS[name]).alias(name) for name, value in about.items()),
         suppressed=pl.lit(hide),
+        landmark=pl.lit(None, pl.String),
+        predictions=pl.lit(None, pl.String),
     ).select(*COLUMNS)
 
 

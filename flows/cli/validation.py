@@ -1,8 +1,9 @@
 """The commands of `thyrisk` that ask whether predictions hold: validate."""
 
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -10,21 +11,34 @@ from rich.table import Table
 
 from flows.errors import UsageError
 
+if TYPE_CHECKING:
+    from flows.validation import Asked, Validation
+
 validation_app = typer.Typer()
 out_console = Console()
 
 
 @validation_app.command()
 def validate(
+    model: Annotated[
+        str | None,
+        typer.Argument(help="Published model, on the nights of --out.", show_default=False),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the published nights.", show_default=False)
+    ] = None,
+    warehouse: Annotated[
+        Path | None, typer.Option(help="DuckDB file. Default: OUT/warehouse.duckdb.")
+    ] = None,
     predictions: Annotated[
-        Path,
+        Path | None,
         typer.Option(
-            help="Parquet or CSV: time, event (0 censored, 1 event, 2 competing event) and risk, "
-            "linear_predictor or both; or y (0, 1) and p. Also: horizon, score, group, "
-            "risk_lower and risk_upper.",
+            help="Or any table, parquet or CSV: time, event (0 censored, 1 event, 2 competing "
+            "event) and risk, linear_predictor or both; or y (0, 1) and p. Also: horizon, score, "
+            "group, risk_lower and risk_upper.",
             show_default=False,
         ),
-    ],
+    ] = None,
     to: Annotated[
         Path, typer.Option(help="Folder to write validation.parquet and validation.json to.")
     ] = Path(),
@@ -57,6 +71,7 @@ def validate(
     """Say whether predictions hold: discrimination, calibration, accuracy, usefulness.
 
     Example: thyrisk validate --predictions scored.csv --horizon 5 --by centre --to validation
+    Example: thyrisk validate jin2025_os --out /data/thyrisk --by centre,sex,age,period
     """
     if find_spec("scipy") is None:
         raise UsageError("this needs scipy: pip install 'thyrisk[validation]'")
@@ -64,6 +79,8 @@ def validate(
     from flows.settings import load_settings
     from models.performance.evaluation import Options
 
+    if (model is None) == (predictions is None) or (model is None) != (out is None):
+        raise UsageError("give a MODEL and --out, or --predictions")
     chosen = load_settings(settings)
     options = Options(
         minimum_events=minimum_events,
@@ -77,12 +94,35 @@ def validate(
         options=options,
         smallest_cell=chosen.smallest_cell,
     )
-    frame = flow.read_predictions(predictions, _renamed(column or []))
-    made = flow.validate(frame, asked)
+    if predictions is not None:
+        frame = flow.read_predictions(predictions, _renamed(column or []))
+        made = flow.validate(frame, asked)
+    else:
+        made = _of_nights(str(model), Path(str(out)), warehouse, settings, asked)
     written = flow.write(made, to, chosen.umask)
-    out_console.print(_table(made.figures.filter(made.figures["by"].is_null())))
+    out_console.print(_table(made.figures))
     for path in written:
         out_console.print(str(path), soft_wrap=True)
+
+
+def _of_nights(
+    name: str, out: Path, warehouse: Path | None, settings: Path | None, asked: "Asked"
+) -> "Validation":
+    """Return the figures of a published model on the registry's own outcomes."""
+    from flows.job import job_of
+    from flows.landmarks import cutoff_of, model_of, predictions
+    from flows.replayed import last_night
+    from flows.validation import validate_ways
+
+    model = model_of(name)
+    cutoff = cutoff_of(model)
+    if asked.options.cutoff is None and cutoff is not None:
+        cut = replace(asked.options, cutoff=cutoff.points.value, side=cutoff.high)
+        asked = replace(asked, options=cut)
+    job = job_of(None, out, None, warehouse, None, settings)
+    with last_night(job) as registry:
+        ways = list(predictions(model, registry, out, job.keys))
+    return validate_ways(ways, asked)
 
 
 def _renamed(pairs: list[str]) -> dict[str, str]:
@@ -100,10 +140,14 @@ def _table(figures: object) -> Table:
     import polars as pl
 
     assert isinstance(figures, pl.DataFrame)  # noqa: S101
-    table = Table("measure", "horizon", "figure", "95 % interval", "definition", box=None)
-    for row in figures.iter_rows(named=True):
+    table = Table(
+        "landmark", "measure", "horizon", "figure", "95 % interval", "definition", box=None
+    )
+    shown = figures.filter(pl.col("by").is_null(), pl.col("patients") == "complete")
+    for row in shown.iter_rows(named=True):
         estimate, lower, upper = row["estimate"], row["lower"], row["upper"]
         table.add_row(
+            row["landmark"] or "",
             row["measure"],
             "" if row["horizon"] is None else f"{row['horizon']:g}",
             "" if estimate is None else f"{estimate:.4g}",
