@@ -80,14 +80,14 @@ def figures(frame: pl.DataFrame, options: Options = OPTIONS) -> pl.DataFrame:
     return pl.concat([made.figures.select("measure", "estimate", "lower", "upper"), net])
 
 
-def truth(world: World) -> dict[str, float]:
+def truth(world: World, many: int = MANY) -> dict[str, float]:
     """Return the figures of very many patients of whom all is known.
 
     But Harrell's C hangs on how patients are censored: its truth is that of many so censored.
     """
     known, censored = (
         dict(
-            figures(world(np.random.default_rng(1), MANY, how)).select("measure", "estimate").rows()
+            figures(world(np.random.default_rng(1), many, how)).select("measure", "estimate").rows()
         )
         for how in (False, True)
     )
@@ -96,9 +96,11 @@ def truth(world: World) -> dict[str, float]:
     return known | harrell | exact
 
 
-def coverage(world: World, repeats: int, n: int, seed: int = 2) -> dict[str, float]:
+def coverage(
+    world: World, repeats: int, n: int, seed: int = 2, many: int = MANY
+) -> dict[str, float]:
     """Return how often each interval held the truth."""
-    known, chance = truth(world), np.random.default_rng(seed)
+    known, chance = truth(world, many), np.random.default_rng(seed)
     held: Counter[str] = Counter()
     made: Counter[str] = Counter()
     for _ in range(repeats):
