@@ -6,75 +6,34 @@ beside them where they could be subtracted.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
-from polars.exceptions import PolarsError
 
 from flows.errors import NightRefused, UsageError, told
 from flows.night import private
-from models.performance.evaluation import Evaluation, Options
+from flows.published.write import write_parquet
+from flows.secrets import NO_KEYS
+from flows.subgroups import (
+    COLUMNS,
+    COMPLETE,
+    DESCRIPTIONS,
+    LOWER,
+    UPPER,
+    Asked,
+    evaluate,
+    of_levels,
+    over_levels,
+    placed,
+    rows_of,
+    without_small,
+    without_small_groups,
+)
 from models.performance.figures import FIGURES
 from models.performance.followup import BadPredictions
-from models.performance.plain import evaluate_plain
-from models.performance.pooling import SCALES, pool
-from models.performance.with_followup import evaluate_followup
-from transforms.measures.disclosure import is_small, suppressed
-
-COLUMNS = {
-    "landmark": pl.String,
-    "predictions": pl.String,
-    "patients": pl.String,
-    "by": pl.String,
-    "level": pl.String,
-    **FIGURES,
-    "n": pl.Int64,
-    "events": pl.Int64,
-    "suppressed": pl.Boolean,
-}
-"""The columns of validation.parquet; one row is one figure of one group of patients.
-
-`patients`: which (all, those with every predictor, the rest at a bound); `by` and `level`: the
-subgroup (null: everybody); `n`, `events`: patients, and events by the horizon.
-"""
-DESCRIPTIONS = {
-    "landmark": "from when: second course, first 131I, or the paper's own way; null for a file",
-    "predictions": "published: of the night of that day; recomputed: from what was dated up to it; "
-    "both; null for a file",
-    "patients": "complete: patients with a prediction; at lower or upper bounds: all patients, "
-    "those with a predictor missing at that bound of their prediction",
-    "by": "what the subgroup is of; null for everybody",
-    "level": "which subgroup; pooled: the random-effects summary over them",
-    "measure": "what is measured",
-    "horizon": "by when, in the unit of the times",
-    "cutoff": "the cut-off that the measure is of",
-    "estimate": "the figure; null where `note` says why",
-    "lower": "lower end of its 95 % interval",
-    "upper": "upper end of its 95 % interval",
-    "standard_error": "standard error, on the scale of the estimate",
-    "definition": "which definition: packages differ",
-    "note": "why there is no figure, or what to know of it",
-    "n": "patients",
-    "events": "events by the horizon",
-    "suppressed": "left out: so few that a patient could be recognised",
-}
-COMPLETE, LOWER, UPPER = "complete", "at lower bounds", "at upper bounds"
-POOLED = "pooled"
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a validation is asked for."""
-
-    by: tuple[str, ...] = ()
-    horizons: tuple[float, ...] = ()
-    """By when; without, what the column `horizon` says."""
-    options: Options = field(default_factory=Options)
-    smallest_cell: int = 5
 
 
 @dataclass(frozen=True)
@@ -84,31 +43,6 @@ class Validation:
     figures: pl.DataFrame
     curves: dict[str, pl.DataFrame]
     about: dict[str, Any]
-
-
-def read_predictions(path: Path, renamed: dict[str, str]) -> pl.DataFrame:
-    """Return a table of predictions, its columns renamed (theirs to ours).
-
-    Raises NightRefused when it cannot be read, UsageError when a column to rename is not there.
-    """
-    if not path.is_file():
-        raise NightRefused(f"{path}: no such file")
-    try:
-        if path.suffix == ".parquet":
-            frame = pl.read_parquet(path)
-        else:
-            separator = "\t" if path.suffix == ".tsv" else ","
-            frame = pl.read_csv(
-                path, separator=separator, null_values=["", "NA"], infer_schema_length=None
-            )
-    except (PolarsError, OSError) as error:
-        raise NightRefused(f"{path} cannot be read: {type(error).__name__}") from None
-    absent = [theirs for theirs in renamed if theirs not in frame.columns]
-    if absent:
-        raise UsageError(f"{path} has no column {', '.join(absent)}")
-    if frame.is_empty():
-        raise NightRefused(f"{path} has no rows")
-    return frame.rename(renamed)
 
 
 def validate(frame: pl.DataFrame, asked: Asked) -> Validation:
@@ -147,8 +81,8 @@ def validate_ways(ways: Iterable[tuple[str, pl.DataFrame]], asked: Asked) -> Val
         }
         for source, part in parts.items():
             made = _or_nothing(part, asked)
-            placed = made.figures.with_columns(landmark=pl.lit(name), predictions=pl.lit(source))
-            figures.append(placed.select(*COLUMNS))
+            about_it = {"landmark": pl.lit(name), "predictions": pl.lit(source)}
+            figures.append(made.figures.with_columns(**about_it).select(*COLUMNS))
             curves = curves or made.curves
     if not figures:
         raise NightRefused("nobody to validate on: no patient was eligible and followed")
@@ -162,7 +96,7 @@ def _or_nothing(frame: pl.DataFrame, asked: Asked) -> Validation:
     row = pl.DataFrame(
         [{"measure": "events", "note": "no patient with every predictor known"}], schema=FIGURES
     )
-    return Validation(_placed(row, COMPLETE, None, None, 0, None), {}, {})
+    return Validation(placed(row, COMPLETE, None, None, 0, None), {}, {})
 
 
 def _by_horizon(frame: pl.DataFrame, asked: Asked) -> Iterator[tuple[pl.DataFrame, float | None]]:
@@ -189,32 +123,25 @@ def _at(
     """Return the figures at one horizon: of everybody, at the bounds, and of subgroups."""
     complete, bounded = _complete(frame)
     everybody = evaluate(complete, horizon, asked.options)
-    rows = [_rows(everybody, COMPLETE)]
+    rows = [rows_of(everybody, COMPLETE)]
     if bounded is not None:
         # The bounds are of the prediction, not of a score that a cut-off may be on.
         once = replace(asked.options, repeats=0, cutoff=None)
         for which, whole in zip((LOWER, UPPER), bounded, strict=True):
-            rows.append(_rows(evaluate(whole, horizon, once), which))
+            rows.append(rows_of(evaluate(whole, horizon, once), which))
     for by in asked.by:
-        levels = list(_levels(complete, by, horizon, asked, everybody))
-        rows += [*levels, _over(levels, by)]
+        levels = list(of_levels(complete, by, horizon, asked, everybody))
+        rows += [*levels, over_levels(levels, by)]
     curves = {
         "calibration_curve": everybody.calibration_curve,
-        "decision_curve": _without_small(everybody.decision_curve, everybody.n, asked),
-        "groups": _without_small_groups(everybody.groups, asked),
+        "decision_curve": without_small(everybody.decision_curve, everybody.n, asked),
+        "groups": without_small_groups(everybody.groups, asked),
     }
     curves = {name: _with_horizon(curve, horizon) for name, curve in curves.items()}
     figures = pl.concat(rows)
     return figures.with_columns(
         horizon=pl.col("horizon").fill_null(pl.lit(horizon, pl.Float64))
     ), curves
-
-
-def evaluate(frame: pl.DataFrame, horizon: float | None, options: Options) -> Evaluation:
-    """Return the evaluation of a frame, by what it has: `y` and `p`, or follow-up."""
-    if "y" in frame.columns:
-        return evaluate_plain(frame, options)
-    return evaluate_followup(frame, horizon, options)
 
 
 def _prediction(frame: pl.DataFrame) -> list[str]:
@@ -243,128 +170,6 @@ def _complete(
     return complete, (low, high)
 
 
-def _levels(
-    frame: pl.DataFrame, by: str, horizon: float | None, asked: Asked, everybody: Evaluation
-) -> Iterator[pl.DataFrame]:
-    """Yield the figures of each level of a column; of one left out, only that it is."""
-    parts = frame.with_columns(pl.col(by).cast(pl.String).fill_null("unknown")).partition_by(
-        by, as_dict=True, maintain_order=False
-    )
-    named = {str(key[0]): part for key, part in sorted(parts.items(), key=lambda kv: str(kv[0]))}
-    counts = {level: _events(part, horizon) for level, part in named.items()}
-    hidden = _hidden(counts, {k: len(v) for k, v in named.items()}, everybody, asked)
-    for level, part in named.items():
-        if level in hidden:
-            row = pl.DataFrame(
-                [{"measure": "events", "note": "left out: small numbers"}],
-                schema=FIGURES,
-            )
-            yield _placed(row, COMPLETE, by, level, None, None, hide=True)
-        else:
-            made = evaluate(part, horizon, asked.options)
-            yield _rows(made, COMPLETE, by, level)
-
-
-def _events(part: pl.DataFrame, horizon: float | None) -> int:
-    if "y" in part.columns:
-        return int((part["y"] == 1).sum())
-    within = part["time"] <= (np.inf if horizon is None else horizon)
-    return int(((part["event"].cast(pl.Int64) == 1) & within).sum())
-
-
-def _hidden(
-    events: dict[str, int], sizes: dict[str, int], everybody: Evaluation, asked: Asked
-) -> set[str]:
-    """Return the levels whose counts could point at a patient, by the rules of all measures."""
-    groups = [*events.items(), (None, everybody.events)]
-    counted = pl.DataFrame(
-        {
-            "measure": "events",
-            "period": "all",
-            "start": None,
-            "centre": [level for level, _ in groups],
-            "numerator": [count for _, count in groups],
-            "denominator": [everybody.n if level is None else sizes[level] for level, _ in groups],
-            "unknown": 0,
-            "value": None,
-            "sensitive": True,
-        },
-        schema_overrides={"centre": pl.String, "value": pl.Float64},
-    )
-    left_out = suppressed(counted, asked.smallest_cell).filter("suppressed")
-    return set(left_out["centre"].drop_nulls())
-
-
-def _rows(
-    made: Evaluation, patients: str, by: str | None = None, level: str | None = None
-) -> pl.DataFrame:
-    return _placed(made.figures, patients, by, level, made.n, made.events)
-
-
-def _placed(
-    figures: pl.DataFrame,
-    patients: str,
-    by: str | None,
-    level: str | None,
-    n: int | None,
-    events: int | None,
-    *,
-    hide: bool = False,
-) -> pl.DataFrame:
-    about = {"patients": patients, "by": by, "level": level, "n": n, "events": events}
-    return figures.with_columns(
-        *(pl.lit(value, COLUMNS[name]).alias(name) for name, value in about.items()),
-        suppressed=pl.lit(hide),
-        landmark=pl.lit(None, pl.String),
-        predictions=pl.lit(None, pl.String),
-    ).select(*COLUMNS)
-
-
-def _over(levels: Sequence[pl.DataFrame], by: str) -> pl.DataFrame:
-    """Return the random-effects summary of each measure over the levels of a column."""
-    together = pl.concat(levels).filter(pl.col("measure").is_in(list(SCALES)))
-    rows = []
-    for (measure,), part in together.group_by("measure", maintain_order=True):
-        found = pool(
-            part["estimate"].fill_null(np.nan).to_numpy(),
-            part["standard_error"].fill_null(np.nan).to_numpy(),
-            str(measure),
-        )
-        if found is not None:
-            rows.append(
-                {
-                    "measure": measure,
-                    "estimate": found.estimate,
-                    "lower": found.lower,
-                    "upper": found.upper,
-                    "definition": "random effects: restricted likelihood, Hartung-Knapp",
-                    "note": f"{found.centres} of {len(levels)}; tau {found.tau:.3g}, I2 "
-                    f"{100 * found.i2:.0f} %; a new one in {found.predicted_lower:.3g} to "
-                    f"{found.predicted_upper:.3g}",
-                }
-            )
-    figures = pl.DataFrame(rows, schema=FIGURES)
-    return _placed(figures, COMPLETE, by, POOLED, None, None)
-
-
-def _without_small(curve: pl.DataFrame, n: int, asked: Asked) -> pl.DataFrame:
-    if curve.is_empty():
-        return curve
-    above, smallest = pl.col("above"), asked.smallest_cell
-    small = is_small(above, smallest) | is_small(n - above, smallest)
-    hidden = ("net_benefit", "lower", "upper", "above")
-    return curve.with_columns(pl.when(~small).then(pl.col(name)).alias(name) for name in hidden)
-
-
-def _without_small_groups(groups: pl.DataFrame, asked: Asked) -> pl.DataFrame:
-    if groups.is_empty():
-        return groups
-    smallest = asked.smallest_cell
-    small = is_small(pl.col("events"), smallest) | is_small(pl.col("at_risk"), smallest)
-    hidden = ("incidence", "lower", "upper", "at_risk", "events")
-    return groups.with_columns(pl.when(~small).then(pl.col(name)).alias(name) for name in hidden)
-
-
 def _with_horizon(curve: pl.DataFrame, horizon: float | None) -> pl.DataFrame:
     return curve if curve.is_empty() else curve.with_columns(horizon=pl.lit(horizon, pl.Float64))
 
@@ -377,8 +182,7 @@ def write(validation: Validation, folder: Path, umask: str) -> tuple[Path, Path]
         for path in whole:
             aside = path.with_name(f".{path.name}")
             if path.suffix == ".parquet":
-                metadata = {f"description_{name}": text for name, text in DESCRIPTIONS.items()}
-                validation.figures.write_parquet(aside, metadata=metadata)
+                write_parquet(validation.figures, aside, DESCRIPTIONS, {}, NO_KEYS)
             else:
                 aside.write_text(as_json(validation), "utf-8")
             aside.replace(path)

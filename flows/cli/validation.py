@@ -1,4 +1,4 @@
-"""The commands of `thyrisk` that ask whether predictions hold: validate."""
+"""The commands of `thyrisk` that ask whether predictions hold: validate, update."""
 
 from dataclasses import replace
 from importlib.util import find_spec
@@ -12,10 +12,16 @@ from rich.table import Table
 from flows.errors import UsageError
 
 if TYPE_CHECKING:
-    from flows.validation import Asked, Validation
+    from flows.subgroups import Asked
+    from flows.validation import Validation
 
 validation_app = typer.Typer()
 out_console = Console()
+_LESS = {
+    "none": "nothing",
+    "intercept": "only the intercept or baseline",
+    "slope": "only that and the slope",
+}
 
 
 @validation_app.command()
@@ -73,10 +79,11 @@ def validate(
     Example: thyrisk validate --predictions scored.csv --horizon 5 --by centre --to validation
     Example: thyrisk validate jin2025_os --out /data/thyrisk --by centre,sex,age,period
     """
-    if find_spec("scipy") is None:
-        raise UsageError("this needs scipy: pip install 'thyrisk[validation]'")
+    _need_scipy()
     from flows import validation as flow
+    from flows.predictions import read_predictions
     from flows.settings import load_settings
+    from flows.subgroups import Asked
     from models.performance.evaluation import Options
 
     if (model is None) == (predictions is None) or (model is None) != (out is None):
@@ -88,14 +95,14 @@ def validate(
         side=">" if above else ">=",
         repeats=repeats,
     )
-    asked = flow.Asked(
-        by=tuple(name.strip() for name in by.split(",") if name.strip()),
+    asked = Asked(
+        by=_listed(by),
         horizons=tuple(horizon or ()),
         options=options,
         smallest_cell=chosen.smallest_cell,
     )
     if predictions is not None:
-        frame = flow.read_predictions(predictions, _renamed(column or []))
+        frame = read_predictions(predictions, _renamed(column or []))
         made = flow.validate(frame, asked)
     else:
         made = _of_nights(str(model), Path(str(out)), warehouse, settings, asked)
@@ -103,6 +110,57 @@ def validate(
     out_console.print(_table(made.figures))
     for path in written:
         out_console.print(str(path), soft_wrap=True)
+
+
+@validation_app.command()
+def update(
+    predictions: Annotated[
+        Path,
+        typer.Option(
+            help="Parquet or CSV: time, event and risk, or y and p; and the predictors (numbers).",
+            show_default=False,
+        ),
+    ],
+    predictors: Annotated[
+        str, typer.Option(help="Columns of the predictors, as age,nodule.", show_default=False)
+    ],
+    to: Annotated[Path, typer.Option(help="Folder to write update.json to.")] = Path(),
+    horizon: Annotated[
+        float | None, typer.Option(help="By when the risk is, in the unit of time.")
+    ] = None,
+    column: Annotated[
+        list[str] | None, typer.Option(help="ours=theirs, for a column of another name.")
+    ] = None,
+    minimum_events: Annotated[
+        int, typer.Option(min=1, help="With fewer events nothing is updated.")
+    ] = 100,
+    settings: Annotated[Path | None, typer.Option(help="Settings (TOML): umask is used.")] = None,
+) -> None:
+    """Update a model on local data by closed testing: no more than the data ask for.
+
+    Example: thyrisk update --predictions scored.csv --predictors age,nodule --horizon 5
+    """
+    _need_scipy()
+    from flows import updating as flow
+    from flows.predictions import read_predictions
+    from flows.settings import load_settings
+
+    frame = read_predictions(predictions, _renamed(column or []))
+    made = flow.update(frame, _listed(predictors), horizon, minimum_events)
+    out_console.print(f"changed: {made['change']} ({made['events']} events)")
+    for test in made["tests"]:
+        out_console.print(f"  change {_LESS[test['keeps']]}, or refit: p = {test['p_value']:.3g}")
+    path = flow.write_update(made, to, load_settings(settings).umask)
+    out_console.print(str(path), soft_wrap=True)
+
+
+def _need_scipy() -> None:
+    if find_spec("scipy") is None:
+        raise UsageError("this needs scipy: pip install 'thyrisk[validation]'")
+
+
+def _listed(names: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in names.split(",") if name.strip())
 
 
 def _of_nights(

@@ -23,7 +23,8 @@ from flows.landmarks import (
 from flows.replayed import last_night
 from flows.secrets import NO_KEYS
 from flows.settings import Settings
-from flows.validation import Asked, validate_ways
+from flows.subgroups import Asked
+from flows.validation import validate_ways
 from models.performance.evaluation import Options
 from tests.registry import AS_OF, Registry, days
 from transforms.reading.mapping import Mapping

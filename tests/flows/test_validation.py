@@ -11,16 +11,10 @@ import pytest
 from pytest import approx
 
 from flows.errors import NightRefused, UsageError
-from flows.validation import (
-    COLUMNS,
-    LOWER,
-    POOLED,
-    UPPER,
-    Asked,
-    as_json,
-    read_predictions,
-    validate,
-)
+from flows.predictions import read_predictions
+from flows.subgroups import COLUMNS, LOWER, POOLED, UPPER, Asked
+from flows.updating import update
+from flows.validation import as_json, validate
 from models.performance.evaluation import Options
 from tests.models.performance.r import AT_HORIZON, FIXTURES, data
 
@@ -177,3 +171,42 @@ def test_events_over_summed_risks_is_not_what_is_said_of_the_censored():
     oe = figure(validate(gbsg, Asked(horizons=(5.0,), options=QUICK)).figures, "oe")
     assert naive == approx(0.83, abs=5e-3)
     assert oe["estimate"] == approx(1.02, abs=5e-3)
+
+
+def shifted(tmp_path: Path) -> Path:
+    chance = np.random.default_rng(1)
+    a, b = chance.normal(size=(2, 1500))
+    p = 1 / (1 + np.exp(-(a - b)))
+    y = chance.uniform(size=1500) < 1 / (1 + np.exp(-(a - b - 0.8)))
+    path = tmp_path / "scored.parquet"
+    pl.DataFrame({"y": y.astype(int), "p": p, "a": a, "b": b}).write_parquet(path)
+    return path
+
+
+def test_an_update_is_written_beside_what_it_was_before(tmp_path: Path):
+    done = subprocess.run(
+        [
+            Path(sys.executable).with_name("thyrisk"), "update",
+            "--predictions", shifted(tmp_path), "--predictors", "a,b", "--to", tmp_path,
+        ],
+        capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    made = json.loads((tmp_path / "update.json").read_text())
+    assert (made["status"], made["change"]) == ("local", "intercept")
+    assert made["terms"][0]["estimate"] == approx(-0.8, abs=0.2)
+    oe = {when: {f["measure"]: f["estimate"] for f in made[when]}["oe"] for when in made if
+          when in ("before", "after_on_the_same_data")}  # fmt: skip
+    assert oe["before"] < 0.85
+    assert oe["after_on_the_same_data"] == approx(1, abs=1e-6)
+
+
+def test_with_too_few_events_nothing_is_updated(tmp_path: Path):
+    frame = read_predictions(shifted(tmp_path), {}).head(60)
+    with pytest.raises(NightRefused, match="nothing was updated"):
+        update(frame, ["a", "b"], None, 100)
+
+
+def test_competing_events_are_not_updated_as_if_there_were_none():
+    with pytest.raises(NightRefused, match="competing"):
+        update(data("mgus"), ["linear_predictor"], 120.0, 10)
