@@ -62,9 +62,9 @@ def observed_to_expected(weights: Weights, risk: Array) -> Iterator[Figure]:
     )
 
 
-def slope(outcomes: Followup, linear: Array, risk: Array, horizon: float) -> Figure:
-    """Return the calibration slope. Raises NotFitted."""
-    if outcomes.has_competing:
+def slope(outcomes: Followup, linear: Array, risk: Array | None, horizon: float) -> Figure:
+    """Return the calibration slope; with competing events it needs the risk. Raises NotFitted."""
+    if outcomes.has_competing and risk is not None:
         x = log_hazard(risk)
         pseudo = pseudo_observations(outcomes, horizon)
         design = np.column_stack([np.ones(len(x)), x])

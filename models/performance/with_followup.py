@@ -6,6 +6,7 @@ A frame with `time` and `event` (0 censored, 1 event, 2 competing event), and `r
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -127,6 +128,9 @@ def _with_followup(outcomes: Followup, told: _Told, options: Options) -> Iterato
     yield figure("auc", auc, error, how, horizon=horizon, limits=(0, 1))
     if told.risk is not None:
         yield from _of_risk(outcomes, weights, told.linear, told.risk, options)
+    elif not outcomes.has_competing:
+        made = partial(calibration.slope, outcomes, told.linear, None, horizon)
+        yield or_missing("slope", horizon, made)
     yield from _of_cutoff(outcomes, weights, told, options)
 
 

@@ -210,3 +210,19 @@ def test_with_too_few_events_nothing_is_updated(tmp_path: Path):
 def test_competing_events_are_not_updated_as_if_there_were_none():
     with pytest.raises(NightRefused, match="competing"):
         update(data("mgus"), ["linear_predictor"], 120.0, 10)
+
+
+def test_a_linear_predictor_alone_has_a_c_and_a_slope_and_no_calibration():
+    gbsg = data("gbsg").drop("risk", "group")
+    made = validate(gbsg, Asked(horizons=(3.0, 5.0), options=QUICK)).figures
+    assert figure(made, "slope", horizon=5.0)["estimate"] == approx(AT_HORIZON["gbsg"]["slope"])
+    assert figure(made, "auc", horizon=3.0)["estimate"] is not None
+    assert made.filter(pl.col("measure").is_in(["oe", "brier", "ici"])).is_empty()
+
+
+def test_an_event_may_be_a_boolean_and_files_may_be_parquet(tmp_path: Path):
+    gbsg = data("gbsg").with_columns(pl.col("event") == 1, pl.col("risk").cast(pl.Float32))
+    gbsg.write_parquet(tmp_path / "scored.parquet")
+    read = read_predictions(tmp_path / "scored.parquet", {})
+    made = validate(read, Asked(horizons=(5.0,), options=QUICK)).figures
+    assert figure(made, "harrell_c")["estimate"] == approx(0.652371, abs=5e-7)
