@@ -244,7 +244,7 @@ def _cross_section(tonight: pl.DataFrame) -> pl.DataFrame:
 def _long_plain_risk(at_risk: pl.DataFrame) -> pl.DataFrame:
     """Return one row per patient and horizon, the probability standing for the risk by each."""
     told = at_risk.select(
-        *SUBGROUPS, "source", "time", "event", risk="probability",
+        *SUBGROUPS, "index_date", "source", "time", "event", risk="probability",
         risk_lower="probability_lower", risk_upper="probability_upper", score="points",
     )  # fmt: skip
     parts = [told.with_columns(horizon=pl.lit(h)) for h in HORIZONS["rrdtc"]]
@@ -261,7 +261,7 @@ def _long_survival(at_risk: pl.DataFrame, horizons: tuple[float, ...]) -> pl.Dat
             for name, suffix in (("risk", ""), ("risk_lower", "_upper"), ("risk_upper", "_lower"))
         }
         parts.append(
-            at_risk.select(*SUBGROUPS, "source", "time", "event", score="points")
+            at_risk.select(*SUBGROUPS, "index_date", "source", "time", "event", score="points")
             .with_columns(pl.Series(name, risk) for name, risk in risks.items())
             .with_columns(pl.col("^risk.*$").fill_nan(None), horizon=pl.lit(horizon))
         )

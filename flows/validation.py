@@ -80,13 +80,27 @@ def validate_ways(ways: Iterable[tuple[str, pl.DataFrame]], asked: Asked) -> Val
             str(key[0]): part for key, part in frame.partition_by("source", as_dict=True).items()
         }
         for source, part in parts.items():
-            made = _or_nothing(part, asked)
+            options = replace(asked.options, events_per_year=_events_per_year(part))
+            made = _or_nothing(part, replace(asked, options=options))
             about_it = {"landmark": pl.lit(name), "predictions": pl.lit(source)}
             figures.append(made.figures.with_columns(**about_it).select(*COLUMNS))
             curves = curves or made.curves
     if not figures:
         raise NightRefused("nobody to validate on: no patient was eligible and followed")
     return Validation(pl.concat(figures), curves, about)
+
+
+def _events_per_year(frame: pl.DataFrame) -> float | None:
+    """Return how many events came in a year, from the first 131I of all to the last day of all."""
+    if not {"index_date", "horizon"} <= set(frame.columns) or frame.is_empty():
+        return None
+    once = frame.filter(pl.col("horizon") == pl.col("horizon").min())
+    followed = pl.duration(days=(pl.col("time") * 365.25).cast(pl.Int64))
+    first, last = once.select(
+        first=pl.col("index_date").min(), last=(pl.col("index_date") + followed).max()
+    ).row(0)
+    years = float((last - first).days) / 365.25
+    return int(once["event"].eq(1).sum()) / years if years > 0 else None
 
 
 def _or_nothing(frame: pl.DataFrame, asked: Asked) -> Validation:

@@ -67,6 +67,9 @@ def validate(
     minimum_events: Annotated[
         int, typer.Option(min=0, help="Below so many events no figure is given.")
     ] = 100,
+    events_per_year: Annotated[
+        float | None, typer.Option(help="Pace of events, to say when there will be enough.")
+    ] = None,
     repeats: Annotated[
         int, typer.Option(min=0, help="Bootstrap samples behind the interval of ICI, E50, E90.")
     ] = 200,
@@ -91,6 +94,7 @@ def validate(
     chosen = load_settings(settings)
     options = Options(
         minimum_events=minimum_events,
+        events_per_year=events_per_year,
         cutoff=cutoff,
         side=">" if above else ">=",
         repeats=repeats,

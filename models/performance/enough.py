@@ -34,6 +34,8 @@ class Minimum:
     events: int
     advised: int = ADVISED
     what: str = "events"
+    per_year: float | None = None
+    """How many come in a year."""
 
     @property
     def met(self) -> bool:
@@ -44,6 +46,13 @@ class Minimum:
     def words(self) -> str:
         """What is said in place of a figure."""
         return f"too few {self.what}: {self.events}, at least {self.advised} advised"
+
+    def when(self, needed: int) -> str:
+        """Say when so many will be there, at the pace given; nothing without one."""
+        if not self.per_year or needed <= self.events:
+            return ""
+        years = ceil((needed - self.events) / self.per_year)
+        return f", in about {years} years at {self.per_year:.2g} a year"
 
 
 def precision(risk: Array, linear: Array, events: float, *, plain: bool) -> pl.DataFrame:

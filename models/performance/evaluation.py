@@ -20,6 +20,8 @@ class Options:
     """What an evaluation may be told."""
 
     minimum_events: int = ADVISED
+    events_per_year: float | None = None
+    """The pace at which events come, to say when there will be enough."""
     cutoff: float | None = None
     """On `score` where there is one, else on `risk`, `p` or `linear_predictor`."""
     side: thresholds.Side = ">="
@@ -98,7 +100,7 @@ def too_few(
     minimum: Minimum, risk: Array | None, linear: Array, horizon: float | None, *, plain: bool
 ) -> Iterable[Figure]:
     """Yield what stands in place of the figures: how few, how precise they would be."""
-    yield missing("events", minimum.words, horizon)
+    yield missing("events", minimum.words + minimum.when(minimum.advised), horizon)
     if risk is None:
         return
     for row in precision(risk, linear, minimum.events, plain=plain).iter_rows(named=True):
@@ -107,5 +109,6 @@ def too_few(
             "no interval to expect" if width is None else f"an interval {width:.2g} wide to expect"
         )
         wanted = f"{row['width_wanted']:g} wide from about {needed} events" if needed else ""
+        wanted += minimum.when(needed) if needed else ""
         name = {"c": "auc" if plain else "uno_c"}.get(row["measure"], row["measure"])
         yield missing(name, f"{minimum.words}; {told}; {wanted}", horizon)

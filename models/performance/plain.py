@@ -36,7 +36,9 @@ def evaluate_plain(frame: pl.DataFrame, options: Options | None = None) -> Evalu
         raise BadPredictions("column p: not between 0 and 1")
     outcome = y == 1
     rarer = int(min(outcome.sum(), (~outcome).sum()))
-    minimum = Minimum(rarer, options.minimum_events, "events or non-events")
+    minimum = Minimum(
+        rarer, options.minimum_events, "events or non-events", options.events_per_year
+    )
     if not minimum.met:
         figures = too_few(minimum, p, binary_calibration.log_odds(p), None, plain=True)
         return Evaluation(len(frame), int(outcome.sum()), as_frame(figures))

@@ -47,7 +47,7 @@ def evaluate_followup(
         raise BadPredictions("risks without a horizon: by when?")
     inside = outcomes if horizon is None else outcomes.cut(horizon)
     seen = int((inside.event == 1).sum())
-    minimum = Minimum(seen, options.minimum_events)
+    minimum = Minimum(seen, options.minimum_events, per_year=options.events_per_year)
     if not minimum.met:
         figures = too_few(minimum, told.risk, told.linear, horizon, plain=False)
         return Evaluation(len(frame), seen, as_frame(figures))

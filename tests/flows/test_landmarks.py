@@ -135,3 +135,6 @@ def test_each_figure_says_from_when_and_of_which_predictions(tmp_path: Path):
     assert set(made.figures["landmark"]) == {"second course", "paper"}
     assert set(made.figures["predictions"]) == {RECOMPUTED}
     assert made.about["ways"]["second course"] == {RECOMPUTED: 80}
+    few = validate_ways([("second course", first_of("jin2025_os", registry, tmp_path))], Asked())
+    words = few.figures.filter(measure="events")["note"][0]
+    assert words.startswith("too few events: ") and " years at " in words

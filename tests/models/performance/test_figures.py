@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pytest import approx
 
@@ -23,6 +23,7 @@ from models.performance.splines import basis, knots_of
 from models.performance.thresholds import at_cutoff_by, wilson
 from tests.models.performance.simulation import WORLDS, coverage
 
+unhurried = settings(deadline=None)
 PATIENTS = st.lists(
     st.tuples(st.integers(1, 12), st.integers(0, 2), st.integers(0, 5)), min_size=3, max_size=40
 )
@@ -33,6 +34,7 @@ def outcomes_of(patients: list[tuple[int, int, int]]) -> tuple[Followup, np.ndar
     return Followup(time.astype(float), event.astype(np.int64)), marker.astype(float)
 
 
+@unhurried
 @given(PATIENTS)
 def test_harrell_s_c_is_what_counting_pairs_one_by_one_gives(
     patients: list[tuple[int, int, int]],
@@ -51,6 +53,7 @@ def test_harrell_s_c_is_what_counting_pairs_one_by_one_gives(
         assert found.c == approx(right / pairs)
 
 
+@unhurried
 @given(PATIENTS, st.integers(1, 12))
 def test_weights_reproduce_the_incidence_and_sum_to_everybody(
     patients: list[tuple[int, int, int]], horizon: int
@@ -65,6 +68,7 @@ def test_weights_reproduce_the_incidence_and_sum_to_everybody(
         assert weights.weight.mean() == approx(1.0)
 
 
+@unhurried
 @given(PATIENTS)
 def test_a_better_rank_for_everybody_turns_c_around(patients: list[tuple[int, int, int]]) -> None:
     outcomes, marker = outcomes_of(patients)
@@ -73,6 +77,7 @@ def test_a_better_rank_for_everybody_turns_c_around(patients: list[tuple[int, in
         assert one.c + other.c == approx(1)
 
 
+@unhurried
 @given(PATIENTS, st.integers(1, 12))
 def test_pseudo_observations_are_what_leaving_each_patient_out_gives(
     patients: list[tuple[int, int, int]], horizon: int
@@ -157,6 +162,8 @@ def test_below_the_minimum_there_are_only_words():
     assert Minimum(14).words == "too few events: 14, at least 100 advised"
     assert not Minimum(99).met
     assert Minimum(100).met
+    assert Minimum(14, per_year=12).when(100) == ", in about 8 years at 12 a year"
+    assert Minimum(14).when(100) == ""
 
 
 def test_the_width_to_expect_of_o_e_is_that_of_its_standard_error():
