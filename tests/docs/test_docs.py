@@ -4,22 +4,26 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from pydantic.fields import FieldInfo
 from typer.main import get_command
 
+from docs.generate import pages
+from docs.pages.mapping import EXAMPLES, keys
 from flows.cli.thyrisk import app
 from flows.job import Job
 from flows.night import run_night
 from flows.published.query import query
 from flows.secrets import NO_KEYS
-from flows.settings import Settings
-from flows.show.dictionary import outputs_page
+from flows.settings import Settings, load_settings
 from flows.synth import synthesise
 from flows.synth.files import write_export
 from tests.registry import AS_OF
 from transforms.reading.mapping import Mapping
+from transforms.variables.windows import Windows
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -83,8 +87,52 @@ def test_the_links_of_the_readme_lead_somewhere() -> None:
     assert links and [link for link in links if not (ROOT / link).exists()] == []
 
 
-def test_the_data_dictionary_is_current() -> None:
-    assert (DOCS / "outputs.md").read_text() == outputs_page(), "run `make docs`"
+@pytest.mark.parametrize("path", pages())
+def test_what_is_made_from_the_code_is_current(path: str) -> None:
+    assert (DOCS / path).read_text() == pages()[path], "run `make docs`"
+
+
+def test_every_page_is_in_the_navigation() -> None:
+    named = set(re.findall(r"[\w/-]+\.md", (ROOT / "mkdocs.yml").read_text()))
+    assert named == {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")}
+
+
+def test_every_key_of_the_mapping_has_an_example_that_uses_it() -> None:
+    assert set(EXAMPLES) == set(keys())
+    for key, example in EXAMPLES.items():
+        assert key.rpartition(".")[2] in example or key == "coverage.<what>.status", key
+
+
+def _toml_blocks() -> list[str]:
+    texts = [path.read_text() for path in [*DOCS.rglob("*.md"), ROOT / "README.md"]]
+    return [block for text in texts for block in re.findall(r"```toml\n(.*?)```", text, re.DOTALL)]
+
+
+@pytest.mark.parametrize("block", _toml_blocks())
+def test_every_mapping_in_the_manual_is_one(block: str) -> None:
+    assert Mapping(**tomllib.loads(block)) != Mapping()
+
+
+def _numbers(fields: dict[str, FieldInfo], section: str = "") -> list[tuple[str, str, float]]:
+    return [
+        (section, name, field.default)
+        for name, field in fields.items()
+        if type(field.default) in (int, float)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "default"),
+    [*_numbers(Settings.model_fields), *_numbers(Windows.model_fields, "windows")],
+)
+def test_the_variable_of_a_setting_sets_it(
+    monkeypatch: pytest.MonkeyPatch, section: str, name: str, default: float
+) -> None:
+    page = (DOCS / "reference" / "settings.md").read_text()
+    (variable,) = re.findall(rf"\| `{name}` \|.* `(THYRISK_\w+)` \|", page)
+    monkeypatch.setenv(variable, f"{default / 2 if isinstance(default, float) else default + 1}")
+    settings = load_settings(None)
+    assert getattr(settings.windows if section else settings, name) != default
 
 
 def test_every_promise_names_a_test_that_exists() -> None:
