@@ -1,5 +1,6 @@
 """The reference of the settings: every one with default, unit, meaning and variable."""
 
+import re
 from collections.abc import Iterable, Mapping
 
 from pydantic.fields import FieldInfo
@@ -9,38 +10,28 @@ from flows.settings import Settings
 from transforms.variables.windows import Windows
 
 _UNITS = {
-    "fdg_days": "days",
     "fdg_suv_max": "SUVmax",
-    "metastasis_grace_days": "days",
-    "lung_months": "calendar months",
-    "nodule_days_before": "days",
-    "nodule_days_after": "days",
-    "stg_days": "days",
-    "stg_threshold_ng_ml": "ng/mL",
-    "tsh_stimulated_miu_l": "mIU/L",
-    "tgab_positive_iu_ml": "IU/mL",
-    "cumulative_mci": "mCi",
-    "progression_years": "calendar years",
-    "scan_days": "days",
     "response_change": "share",
-    "max_bad_share": "share, 0 to 1",
-    "max_bad_share_of": "share, 0 to 1",
-    "max_shrink_share": "share, 0 to 1",
-    "judge_from_bad_rows": "rows",
-    "judge_from_rows": "rows",
-    "batch_rows": "rows",
-    "duckdb_memory": "bytes, with their unit",
     "max_unpack_ratio": "times",
     "worklist_cap": "patients",
-    "report_patients": "patients",
     "smallest_cell": "patients",
-    "keep_nights": "nights",
     "keep_history": "nights",
-    "umask": "octal",
-    "schedule": "cron, UTC",
-    "stale_after_hours": "hours",
 }
-_WITHOUT = (bool, str | None)
+"""Units that the name of a setting does not say."""
+_WORDS = {
+    "ng_ml": "ng/mL",
+    "miu_l": "mIU/L",
+    "iu_ml": "IU/mL",
+    "mci": "mCi",
+    "share": "share",
+    "days": "days",
+    "hours": "hours",
+    "months": "calendar months",
+    "years": "calendar years",
+    "nights": "nights",
+    "patients": "patients",
+    "rows": "rows",
+}
 
 _HEAD = """# Settings
 
@@ -72,14 +63,14 @@ def _rows(fields: Mapping[str, FieldInfo], section: str) -> str:
 def _described(fields: Mapping[str, FieldInfo], section: str) -> Iterable[tuple[str, ...]]:
     prefix = Settings.model_config.get("env_prefix", "")
     for name, field in fields.items():
-        unit = "" if field.annotation in _WITHOUT else unit_of(name)
         variable = code(f"{prefix}{section.upper()}{name.upper()}")
-        yield code(name), written(field.default), unit, field.description or "", variable
+        yield code(name), written(field.default), unit_of(name), field.description or "", variable
 
 
 def unit_of(name: str) -> str:
-    """Return the unit of a setting; raises KeyError for a number of which none is said here."""
-    return "" if name == "recist_progression" else _UNITS[name]
+    """Return the unit of a setting, which its name says, or the list above."""
+    named = (unit for word, unit in _WORDS.items() if re.search(rf"(^|_){word}(_|$)", name))
+    return _UNITS.get(name) or next(named, "")
 
 
 def written(value: object) -> str:

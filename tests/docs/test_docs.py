@@ -144,11 +144,10 @@ def test_every_promise_names_a_test_that_exists() -> None:
 
 def _commands() -> set[str]:
     text = "".join(path.read_text() for path in [*DOCS.glob("*.md"), ROOT / "README.md"])
-    return set(re.findall(r"thyrisk ([a-z]+)", text))
+    return set(re.findall(r"(?m)(?:`|/|^ {4,}.*?)thyrisk ([a-z]+)", text))
 
 
 def test_the_documentation_knows_every_command_and_no_other() -> None:
-    spoken = {"scores", "does"}  # "thyrisk scores a registry"
     commands = set(get_command(app).commands)  # type: ignore[attr-defined]
-    assert _commands() - spoken <= commands
+    assert _commands() <= commands
     assert commands <= _commands()
