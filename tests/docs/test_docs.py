@@ -21,12 +21,14 @@ from flows.secrets import NO_KEYS
 from flows.settings import Settings, load_settings
 from flows.synth import synthesise
 from flows.synth.files import write_export
+from schemas import codes
 from tests.registry import AS_OF
 from transforms.reading.mapping import Mapping
 from transforms.variables.windows import Windows
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
+PAGES = pages()
 ANALYSTS = (DOCS / "analysts.md").read_text()
 
 
@@ -87,9 +89,14 @@ def test_the_links_of_the_readme_lead_somewhere() -> None:
     assert links and [link for link in links if not (ROOT / link).exists()] == []
 
 
-@pytest.mark.parametrize("path", pages())
+@pytest.mark.parametrize("path", PAGES)
 def test_what_is_made_from_the_code_is_current(path: str) -> None:
-    assert (DOCS / path).read_text() == pages()[path], "run `make docs`"
+    assert (DOCS / path).read_text() == PAGES[path], "run `make docs`"
+
+
+def test_no_page_of_a_variable_is_left_over() -> None:
+    there = {path.relative_to(DOCS).as_posix() for path in (DOCS / "variables").glob("*.md")}
+    assert there == {path for path in PAGES if path.startswith("variables/")}
 
 
 def test_every_page_is_in_the_navigation() -> None:
@@ -151,3 +158,17 @@ def test_the_documentation_knows_every_command_and_no_other() -> None:
     commands = set(get_command(app).commands)  # type: ignore[attr-defined]
     assert _commands() <= commands
     assert commands <= _commands()
+
+
+def test_the_words_of_the_outputs_are_in_the_glossary() -> None:
+    glossary = (DOCS / "glossary.md").read_text()
+    of_results = {*codes.MODEL_STATUS, *codes.RISK, *codes.NEED, *codes.UPTAKE_CATEGORY}
+    said = {word for word in of_results if not re.search(rf"\b{word}\b", glossary)}
+    assert said == set()
+
+
+def test_rows_are_quarantined_and_cells_set_aside() -> None:
+    texts = {path: path.read_text() for path in [*DOCS.rglob("*.md"), ROOT / "README.md"]}
+    wrong = r"rejected|rows? (?:(?:that )?(?:is|are|was|were) )?set aside|cells? [\w ]*quarantined"
+    found = {str(path): re.findall(wrong, text) for path, text in texts.items()}
+    assert {path: words for path, words in found.items() if words} == {}
