@@ -58,6 +58,8 @@ class Outputs:
     criteria: pl.DataFrame
     needs: pl.DataFrame
     on_file: pl.DataFrame
+    remarks: tuple[str, ...] = ()
+    """What of tonight's data a person should know, in words."""
 
     @property
     def tables(self) -> dict[str, pl.DataFrame]:
@@ -158,7 +160,7 @@ def summarise(
         new_versions=outputs.counts.new_versions,
         previous=tonight.previous,
         replayed=tonight.replayed,
-        warnings=[*tonight.warnings, *outputs.counts.warnings],
+        warnings=[*tonight.warnings, *outputs.counts.warnings, *outputs.remarks],
         seconds=seconds,
     )
 
