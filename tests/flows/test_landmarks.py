@@ -20,7 +20,7 @@ from flows.landmarks import (
     Registry as Known,
 )
 from flows.replayed import last_night
-from flows.secrets import NO_KEYS
+from flows.secrets import NO_KEYS, Keys
 from flows.settings import Settings
 from flows.subgroups import Asked
 from flows.validation import validate_ways
@@ -30,6 +30,7 @@ from transforms.reading.mapping import Mapping
 from transforms.variables.windows import Windows
 
 SECOND = days(200)
+KEYS = Keys(pseudonym=b"a key of the test, long enough", encryption=bytes(range(32)))
 
 
 def jin(patient: str, registry: Registry, second: str | None = "none", **cells: Any) -> Registry:
@@ -38,10 +39,10 @@ def jin(patient: str, registry: Registry, second: str | None = "none", **cells: 
     return registry if second is None else registry.treated(patient, SECOND, second)
 
 
-def ways(model: str, out: Path) -> dict[str, pl.DataFrame]:
-    job = Job(None, out, AS_OF, out / "warehouse.duckdb", Mapping(), Settings(report=False))
+def ways(model: str, out: Path, keys: Keys) -> dict[str, pl.DataFrame]:
+    job = Job(None, out, AS_OF, out / "warehouse.duckdb", Mapping(), Settings(report=False), keys)
     with last_night(job) as known:
-        return dict(predictions(model_of(model), known, out, NO_KEYS))
+        return dict(predictions(model_of(model), known, out, keys))
 
 
 def known(registry: Registry) -> Known:
@@ -99,16 +100,19 @@ def test_rr_dtc_is_cut_at_ten_points_whichever_of_its_models_is_asked():
     assert cutoff is not None and (cutoff.points.value, cutoff.high) == (10, ">=")
 
 
-@pytest.mark.parametrize(("late", "source"), [(10, PUBLISHED), (40, RECOMPUTED)])
+@pytest.mark.parametrize(
+    ("late", "source", "keys"),
+    [(10, PUBLISHED, NO_KEYS), (40, RECOMPUTED, NO_KEYS), (10, PUBLISHED, KEYS)],
+)
 def test_the_night_published_then_is_what_is_validated(
-    late: int, source: str, night: Any, out: Path, tmp_path: Path
+    late: int, source: str, keys: Keys, night: Any, out: Path, tmp_path: Path
 ):
     registry = jin("A", Registry(), last_contact_date=SECOND + timedelta(late))
     then = SECOND + timedelta(late)
-    night(registry.write(tmp_path / "then"), as_of=then)
+    night(registry.write(tmp_path / "then"), as_of=then, keys=keys)
     later = jin("A", Registry(), last_contact_date=date(2026, 6, 1))
-    night(later.write(tmp_path / "now"), as_of=AS_OF)
-    made = ways("jin2025_os", out)["second course"]
+    night(later.write(tmp_path / "now"), as_of=AS_OF, keys=keys)
+    made = ways("jin2025_os", out, keys)["second course"]
     assert made["source"].unique().to_list() == [source]
     start = then if source == PUBLISHED else SECOND
     assert made["time"][0] == approx((date(2026, 6, 1) - start).days / 365.25, abs=2e-3)
