@@ -279,7 +279,7 @@ def tables_of_rows(draw: st.DrawFn) -> tuple[str, list[dict[str, str]]]:
 
 
 @given(tables_of_rows())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_every_row_is_valid_or_quarantined_and_each_once(
     rows: tuple[str, list[dict[str, str]]],
 ) -> None:
