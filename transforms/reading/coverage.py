@@ -26,10 +26,12 @@ Until = Literal["diagnosis", "index"]
 class Statement(BaseModel):
     """Whether something is collected; `partial` may be complete until a day of the patient."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     status: Status
+    """Only where it is `collected` does absence mean none; a word alone is this."""
     until: Until | None = None
+    """With `partial`: the day of the patient's until which all of it is there."""
 
     @model_validator(mode="before")
     @classmethod
