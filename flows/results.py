@@ -52,7 +52,7 @@ def results_of(tonight: Tonight, read: Read, stage: Callable[..., Any]) -> Outpu
     timeline = stage("tell the stories", _stories, tonight, known, names, review)
     rests_on = _published(tonight, criteria(derived, windows))
     unused = _published(tonight, on_file(known, derived, windows))
-    counts, remarks = read.counts, tuple(_remarks(known))
+    counts, remarks = read.counts(tonight.mapping.coverage), tuple(_remarks(known))
     patients = _with_reviews(derived, risk)
     courses = courses_of(known, patients, windows)
     del read, known  # the measures need memory, and no table

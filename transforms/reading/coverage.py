@@ -84,6 +84,10 @@ class Coverage(RootModel[dict[str, Statement]]):
         order: tuple[Status, ...] = ("not_collected", "partial", "collected")
         return min(said, key=lambda one: (order.index(one.status), one.until is not None))
 
+    def speaks_of(self, table: str, column: str) -> bool:
+        """Tell whether something is said of a table, or of a column of it (`*`: the table)."""
+        return bool({table, f"{table}.{column}"} & self.root.keys())
+
     def absent_columns(self, table: str) -> frozenset[str]:
         """Return the columns that an export of this registry need not have."""
         return frozenset(
