@@ -69,10 +69,14 @@ class Read:
         return {name: table.rows.lazy() for name, table in self.tables.items()}
 
     @property
+    def rejected(self) -> pl.DataFrame:
+        """What was set aside: one row per quarantined row, and per cell."""
+        return pl.concat(table.rejected for table in self.tables.values())
+
+    @property
     def set_aside(self) -> pl.DataFrame:
         """One row per quarantined row, and cell set aside, of a known patient."""
-        rejected = pl.concat(table.rejected for table in self.tables.values())
-        return set_aside_of(rejected, self.patients)
+        return set_aside_of(self.rejected, self.patients)
 
     @property
     def empty(self) -> dict[str, tuple[str, ...]]:
@@ -86,8 +90,7 @@ class Read:
     @property
     def unattributed(self) -> int:
         """How many rows were set aside whose patient cannot be told: they may be anybody's."""
-        rejected = pl.concat(table.rejected for table in self.tables.values())
-        return unattributed(rejected, self.patients["patient_id"]).height
+        return unattributed(self.rejected, self.patients["patient_id"]).height
 
     @property
     def without_rows(self) -> int:

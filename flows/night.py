@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import polars as pl
 
+from flows.acceptance import Verdict, judge_night
 from flows.errors import told
 from flows.history import reviews_of
 from flows.job import Job, Tonight
@@ -28,6 +29,7 @@ from models.engine import score
 from models.spec import library
 from schemas.published import Quarantine, columns_of
 from schemas.registry import TABLES
+from transforms.acceptance.profile import profile
 from transforms.measures.courses import courses_of
 from transforms.measures.measures import PATHWAY, completeness, measure
 from transforms.review.criteria import criteria
@@ -50,6 +52,7 @@ STEPS = (
     "flag",
     "tell the stories",
     "measure",
+    "compare",
     "write",
     "report",
     "publish",
@@ -118,7 +121,8 @@ def _run(job: Job, started_at: datetime, staging: Path, stage: _timed) -> Result
     with Warehouse(job.warehouse, memory, scratch, job.keys) as warehouse:
         tonight = open_night(job, started_at, scratch, warehouse, stage)
         outputs = _outputs(tonight, _read(tonight, warehouse, stage), stage)
-        return _hand_over(tonight, outputs, staged, warehouse, stage)
+        verdict = stage("compare", _compare, tonight, warehouse, outputs)
+        return _hand_over(tonight, outputs, verdict, staged, warehouse, stage)
 
 
 def _read(tonight: Tonight, warehouse: Warehouse, stage: _timed) -> Read:
@@ -161,6 +165,7 @@ def _outputs(tonight: Tonight, read: Read, stage: _timed) -> Outputs:
         criteria=_published(tonight, criteria(derived, windows)),
         needs=needs(derived, scores, windows),
         on_file=_published(tonight, on_file(known, derived, windows)),
+        profile=profile({name: rows.collect() for name, rows in read.rows.items()}, read.rejected),
     )
 
 
@@ -216,13 +221,24 @@ def _measures(
     return measure(measures, patients, courses, tonight.as_of, tonight.settings.smallest_cell)
 
 
+def _compare(tonight: Tonight, warehouse: Warehouse, outputs: Outputs) -> Verdict:
+    files = outputs.counts.files
+    return judge_night(tonight, warehouse, outputs.profile, outputs.risk, files)
+
+
 def _hand_over(
-    tonight: Tonight, outputs: Outputs, staged: Path, warehouse: Warehouse, stage: _timed
+    tonight: Tonight,
+    outputs: Outputs,
+    verdict: Verdict,
+    staged: Path,
+    warehouse: Warehouse,
+    stage: _timed,
 ) -> Result:
     """Write and publish the outputs; then the warehouse may count the night as published."""
     job = tonight.job
     stage("write", write_outputs, outputs, staged, tonight)
-    result = summarise(outputs, tonight, night_folder(job.out, job.as_of), stage.seconds)
+    folder = night_folder(job.out, job.as_of)
+    result = summarise(outputs, verdict, tonight, folder, stage.seconds)
     if tonight.settings.report and job.keys.encryption is None:
         stage("report", _report, tonight, staged, result)
     write_run(staged, tonight, result)

@@ -218,6 +218,19 @@ class Quarantine(pa.DataFrameModel):
     original: str = of("the cells as they were received, as JSON; or the line itself")
 
 
+class Profile(pa.DataFrameModel):
+    """One row per figure of the night by which the next nights are judged."""
+
+    what: str = of(
+        "rows, rows_aside, rows_later (shares), filled (share of a column's cells), unit (share of "
+        "a column's values), quantile_10, quantile_50, quantile_90, newest (days since 1970-01-01)",
+        nullable=False,
+    )
+    where: str = of("table, column, analyte and unit", nullable=False)
+    figure: float = of("the figure", nullable=False)
+    of: pl.UInt32 = of("rows or values that it is of", nullable=False)
+
+
 PUBLISHED: dict[str, type[pa.DataFrameModel]] = {
     "patient_risk": PatientRisk,
     "features": Features,
@@ -229,6 +242,7 @@ PUBLISHED: dict[str, type[pa.DataFrameModel]] = {
     "needs": Needs,
     "on_file": OnFile,
     "model_scores": ModelScores,
+    "profile": Profile,
 }
 """Every table that a night publishes, as NAME.parquet."""
 
