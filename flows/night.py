@@ -34,7 +34,7 @@ from transforms.measures.courses import courses_of
 from transforms.measures.measures import PATHWAY, completeness, measure
 from transforms.review.criteria import criteria
 from transforms.review.flags import patient_risk
-from transforms.review.needs import needs
+from transforms.review.needs import needs, with_needs
 from transforms.review.on_file import on_file
 from transforms.review.timeline import story
 from transforms.review.worklist import worklist
@@ -147,12 +147,14 @@ def _outputs(tonight: Tonight, read: Read, stage: _timed) -> Outputs:
         "look up reviews", reviews_of, tonight, known.tables["reviews"].collect(), read.names
     )
     derived = stage("derive variables", _features, tonight, known, read.set_aside, names)
-    scores = stage("score", _scores, derived)
+    scores = stage("score", _scores, derived, tonight.settings.windows.model_dump())
     risk = stage("flag", patient_risk, derived, scores, tonight.last, reviews)
+    windows = tonight.settings.windows
+    settled_by = needs(derived, scores, windows)
+    risk = with_needs(risk, settled_by)
     review = worklist(risk, tonight.settings.worklist_cap)
     timeline = stage("tell the stories", _stories, tonight, known, names, review)
     measured = stage("measure", _measures, tonight, known, derived, risk)
-    windows = tonight.settings.windows
     return Outputs(
         counts=read.counts,
         derived=derived,
@@ -163,7 +165,7 @@ def _outputs(tonight: Tonight, read: Read, stage: _timed) -> Outputs:
         measures=measured,
         timeline=timeline,
         criteria=_published(tonight, criteria(derived, windows)),
-        needs=needs(derived, scores, windows),
+        needs=settled_by,
         on_file=_published(tonight, on_file(known, derived, windows)),
         profile=profile({name: rows.collect() for name, rows in read.rows.items()}, read.rejected),
     )
@@ -196,8 +198,8 @@ def _features(
     return pseudonymised(named, tonight.keys, but=("patient_id",))
 
 
-def _scores(derived: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    return {name: score(derived, model) for name, model in library().items()}
+def _scores(derived: pl.DataFrame, windows: dict[str, Any]) -> dict[str, pl.DataFrame]:
+    return {name: score(derived, model, windows) for name, model in library().items()}
 
 
 def _stories(

@@ -82,6 +82,13 @@ class PatientRisk(pa.DataFrameModel):
     uptake_provisional: bool = of("fewer than two courses were assessed")
     tgab_interference: bool = of("TgAb-positive with the sTg: it may be falsely low")
     needs: pl.List = words("what would settle an indeterminate flag or risk group", nullable=False)
+    needs_examination: pl.List = words(
+        "examinations that still count, and until when", nullable=False
+    )
+    needs_entry: pl.List = words(
+        "old results that only have to be entered, and of which days", nullable=False
+    )
+    needs_nothing: pl.List = words("what nothing can settle any more, and why", nullable=False)
     quarantined_rows: pl.UInt32 = of("rows of the patient that were quarantined", nullable=False)
     review_priority: pl.UInt8 = of("1 (first) to 6; null when there is nothing to review")
     review_reasons: pl.List = words("why to review, in words", nullable=False)
@@ -121,6 +128,8 @@ class Worklist(pa.DataFrameModel):
     pfs_risk_group: pl.Enum = code(codes.RISK, "PFS risk group", nullable=False)
     rrdtc_met_date: pl.Date = of("date from which an RR-DTC criterion holds")
     needs: str = of("what would settle an indeterminate flag", nullable=False)
+    needs_examination: str = of("examinations that still count, and until when", nullable=False)
+    needs_entry: str = of("old results to enter, and of which days", nullable=False)
     changed_since_last: str = of("what differs from the last night", nullable=False)
     newly_flagged: bool = of("flagged tonight, not in the last night", nullable=False)
     waiting_since: pl.Date = of("date since which the patient waits for a review")

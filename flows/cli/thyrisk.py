@@ -13,7 +13,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from flows.cli.models import drawing, models_app
 from flows.cli.operator import Out, operator
-from flows.errors import NightError, Unexpected, is_failure
+from flows.errors import NightError, Unexpected, UsageError, is_failure
 
 app = typer.Typer(
     name="thyrisk",
@@ -212,6 +212,15 @@ def settings() -> None:
     show_settings(out_console)
 
 
+def _told(error: BaseException) -> NightError:
+    """Return what ended the command, with its words where they cannot quote a cell."""
+    from models.spec import BadModelFile
+
+    if isinstance(error, BadModelFile):
+        return UsageError(str(error))
+    return error if isinstance(error, NightError) else Unexpected(error)
+
+
 def main() -> None:
     """Run the command; turn what ends it into a message and an exit status."""
     # Prefect reads these at import: nothing phones home, nothing is sent anywhere.
@@ -228,7 +237,7 @@ def main() -> None:
             not isinstance(error, NightError) or isinstance(error, Unexpected)
         ):
             raise
-        told = error if isinstance(error, NightError) else Unexpected(error)
+        told = _told(error)
         err_console.print(
             f"thyrisk: {_KINDS[told.exit_status]}: {told}",
             markup=False,

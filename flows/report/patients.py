@@ -148,20 +148,22 @@ def _model(
         None if axis.mark_from is None else [_short(axis.mark_from), _short(axis.mark_to or 0)]
         for axis in drawn.axes
     ]
-    shown["predictors"] = [_predictor(p, scores, features) for p in model.predictors]
+    shown["predictors"] = [_predictor(model, p, scores, features) for p in model.predictors]
     shown["results"] = _results(scores)
     return shown
 
 
-def _predictor(predictor: Predictor, scores: dict[str, Any], features: dict[str, Any]) -> list[Any]:
+def _predictor(
+    model: Model, predictor: Predictor, scores: dict[str, Any], features: dict[str, Any]
+) -> list[Any]:
     """Return label, value, points, source table and row, date; of a missing one, what it needs."""
     value, points = scores[predictor.name], scores[f"{predictor.name}_points"]
-    words = next((level.label for level in predictor.levels if level.value == value), value)
+    words = next((model.said(lv.label) for lv in predictor.levels if lv.value == value), value)
     if predictor.unit and value is not None:
         words = f"{float(value):g} {predictor.unit}"
     return [
         predictor.label,
-        words if value is not None else f"unknown: needs {predictor.needs}",
+        words if value is not None else f"unknown: needs {model.said(predictor.needs)}",
         None if points is None else round(points, 1),
         predictor.table or "",
         features.get(predictor.row or "") or "",

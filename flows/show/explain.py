@@ -10,6 +10,7 @@ from flows.errors import UsageError
 from flows.published.nights import read_published
 from flows.secrets import load_keys
 from models.points import effects, points_per_unit
+from models.refit import refitted
 from models.spec import Model, Predictor, library
 
 UNKNOWN = "unknown"
@@ -79,12 +80,12 @@ def _predictors(model: Model, scores: dict[str, Any], features: dict[str, Any]) 
     table.title = f"{model.title} ({model.name})"
     for predictor in model.predictors:
         value, points = scores[predictor.name], scores[f"{predictor.name}_points"]
-        label = next((v.label for v in predictor.levels if v.value == value), value)
+        label = next((model.said(v.label) for v in predictor.levels if v.value == value), value)
         if predictor.unit and value is not None:
             label = f"{value} {predictor.unit}"
         table.add_row(
             predictor.label,
-            label if value is not None else f"{UNKNOWN}: needs {predictor.needs}",
+            label if value is not None else f"{UNKNOWN}: needs {model.said(predictor.needs)}",
             _range(model, predictor) if points is None else f"{points:.4g}",
             _source(predictor, features),
             str(features.get(predictor.date or "") or ""),
@@ -115,9 +116,14 @@ def _outcome(model: Model, row: dict[str, Any]) -> list[str]:
         if model.cutoff:
             cutoff = f" (high: {model.cutoff.high} {model.cutoff.points.value:g})"
         lines.append(f"points: {between}{cutoff}")
+        if (row["points_inferred_lower"], row["points_inferred_upper"]) != (lower, upper):
+            least, most = row["points_inferred_lower"], row["points_inferred_upper"]
+            lines.append(f"  on axes that may have been drawn: {least:.4g} to {most:.4g}")
     for name in ("probability", "survival_3y", "survival_5y", "survival_10y"):
         if row.get(f"{name}_lower") is not None:
             lines.append(_prediction(name, row))
+    if both := refitted(model, row):
+        lines.append(f"  sensitivity, no bound: {both[1]:.1%} with the model fitted anew")
     if row["needs"]:
         lines.append(f"would be settled by: {', '.join(row['needs'])}")
     return lines

@@ -11,6 +11,8 @@ from models.nomogram import Axis, Nomogram
 
 WIDTH, ROW, TICK, GAP = 760, 50, 0.08, 0.4
 _INK, _GREY = "#111111", "#777777"
+INFERRED = "\u2020"
+"""The mark of an axis whose place is not in the paper."""
 _SCALE = alt.Scale(domain=[0, 1], nice=False, zero=False)
 
 
@@ -29,7 +31,10 @@ def draw(layout: Nomogram, subtitle: str = "") -> alt.LayerChart:
         layers += _cutoff(layout, y_scale)
     if any(axis.mark_from is not None for axis in layout.axes):
         layers += _patient(layout, y_scale)
-    title = alt.TitleParams(layout.title, subtitle=subtitle, anchor="start", fontSize=16)
+    notes = [subtitle] * bool(subtitle)
+    if any(axis.inferred for axis in layout.axes):
+        notes.append(f"{INFERRED} inferred, not published")
+    title = alt.TitleParams(layout.title, subtitle=notes, anchor="start", fontSize=16)
     drawn: alt.LayerChart = (
         alt.layer(*layers)
         .properties(width=WIDTH, height=ROW * height, title=title)
@@ -114,7 +119,7 @@ def _texts(values: list[dict[str, Any]], y: alt.Scale, dy: int) -> alt.Chart:
 
 def _row_labels(layout: Nomogram, y: alt.Scale) -> alt.Chart:
     values = [
-        {"x": 0, "y": _place(layout, row), "text": axis.label}
+        {"x": 0, "y": _place(layout, row), "text": axis.label + f" {INFERRED}" * axis.inferred}
         for row, axis in enumerate(layout.axes)
     ]
     labels: alt.Chart = (

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from schemas.published import Needs, columns_of
+from schemas.published import Needs, PatientRisk, columns_of
 from transforms.variables.uptake import NO_CLASS
 from transforms.variables.windows import Windows
 
@@ -106,6 +106,33 @@ def needs(
     )
 
 
+SETTLED_BY = {
+    "needs_examination": "examination",
+    "needs_entry": "entry",
+    "needs_nothing": "nothing",
+}
+"""The columns of patient_risk that say what settles its flags, and the kind of need of each."""
+
+
+def with_needs(risk: pl.DataFrame, needs: pl.DataFrame) -> pl.DataFrame:
+    """Add to patient_risk what settles its flags, in words: one row per row, in its order."""
+    kind = pl.col("kind").cast(pl.String)
+    spoken = (
+        needs.with_columns(words=in_words())
+        .group_by("patient_id")
+        .agg(
+            pl.col("words").filter(kind == wanted).unique().sort().alias(column)
+            for column, wanted in SETTLED_BY.items()
+        )
+    )
+    nothing = pl.lit([], dtype=pl.List(pl.String))
+    joined = risk.join(spoken, on="patient_id", how="left", maintain_order="left").with_columns(
+        pl.col(column).fill_null(nothing) for column in SETTLED_BY
+    )
+    more = [name for name in risk.columns if name not in columns_of(PatientRisk)]
+    return joined.select(*more, *columns_of(PatientRisk))
+
+
 def _what(feature: str, how: Settles) -> dict[str, pl.Expr]:
     never = pl.lit(False)
     if feature == "uptake_category":
@@ -150,12 +177,12 @@ def in_words() -> pl.Expr:
     kind = pl.col("kind").cast(pl.String)
     return (
         pl.when(kind == "nothing")
-        .then(pl.format("nothing: {}", "what"))
+        .then(pl.col("what"))
         .when(kind == "examination")
         .then(pl.format("{} until {}", "what", until))
         .when(since.is_not_null() & (since != until))
-        .then(pl.format("enter: {} of {} to {}", "what", since, until))
+        .then(pl.format("{} of {} to {}", "what", since, until))
         .when(until.is_not_null())
-        .then(pl.format("enter: {} up to {}", "what", until))
-        .otherwise(pl.format("enter: {}", "what"))
+        .then(pl.format("{} up to {}", "what", until))
+        .otherwise(pl.col("what"))
     )

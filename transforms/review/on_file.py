@@ -40,7 +40,10 @@ def on_file(record: Record, derived: pl.DataFrame, windows: Windows) -> pl.DataF
             patients.filter(pl.col("stg_500").is_null()),
             "stg_500",
             ("labs", "sample_date", "lab_id"),
-            pl.coalesce(pl.format("Tg {} ng/mL", value), pl.lit("Tg without a usable value")),
+            pl.coalesce(
+                pl.format("Tg {}{} ng/mL", _comparator(), value),
+                pl.lit("Tg without a usable value"),
+            ),
             (-windows.stg_days, 0, tg),
         ),
         _rows(
@@ -60,6 +63,15 @@ def on_file(record: Record, derived: pl.DataFrame, windows: Windows) -> pl.DataF
         .sort("patient_id", "feature", "date", "source_row")
         .select(pl.col(name).cast(dtype) for name, dtype in columns_of(OnFile).items())
         .collect()
+    )
+
+
+def _comparator() -> pl.Expr:
+    said = pl.col("comparator").cast(pl.String)
+    return (
+        pl.when(said.is_null())
+        .then(pl.lit("of unknown comparator, "))
+        .otherwise(said.replace("=", ""))
     )
 
 

@@ -20,6 +20,7 @@ import zlib
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -242,17 +243,8 @@ class Fuzzer:
         return path
 
 
-<<<<<<< ours
-class _Undo(Exception):
-    """Leaves the warehouse as it was."""
-
-
 def _text_of(path: Path) -> bytes | None:
     """Return what a delimited file says; None where that is no yardstick."""
-=======
-def records_in(path: Path) -> int | None:
-    """Count the records of a text file with Python's csv; None where that is no yardstick."""
->>>>>>> theirs
     if path.suffix == ".parquet":
         return None
     try:
