@@ -1,5 +1,6 @@
 """One table of the night: read, kept in the warehouse, validated; what is bad, set aside."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -37,6 +38,7 @@ from transforms.reading.quarantine import (
     validate,
     with_context,
 )
+from transforms.reading.unusual import unusual
 
 _NUMBERS = {"patient_no": pl.UInt32, **{name: REJECTED[name] for name in PROVENANCE}}
 
@@ -52,6 +54,8 @@ class Loaded:
     quarantine: pl.DataFrame
     """The same with file and received text."""
     files: tuple[FileCount, ...] = ()
+    unusual: Mapping[str, int] = field(default_factory=dict)
+    """How many values are beyond the usual, by what is said of them in words."""
     new_versions: int | None = None
     """Rows that the warehouse had not seen before; None where none were brought."""
 
@@ -130,6 +134,8 @@ class Read:
                     f"{table}: empty in every row: {', '.join(columns)}; what that means is "
                     f"unknown. If it is right, say so under [coverage] in the mapping."
                 )
+        for loaded in self.tables.values():
+            yield from (f"{words} ({count} values)" for words, count in loaded.unusual.items())
         if self.unattributed:
             yield f"{self.unattributed} rows were set aside whose patient cannot be told"
         if self.without_rows:
@@ -145,8 +151,8 @@ def load_table(tonight: Tonight, warehouse: Warehouse, read: Read, table: str) -
     """Load one table; return what is read with it. Raises NightRefused when it is too bad."""
     if tonight.replayed:
         seen = warehouse.rows_seen(table, tonight.seq, tonight.settings.batch_rows)
-        valid, bad = _judge(tonight, read, table, seen, lambda _: None)
-        loaded = Loaded(valid, bad, bad)
+        valid, bad, rare = _judge(tonight, read, table, seen, lambda _: None)
+        loaded = Loaded(valid, bad, bad, unusual=rare)
     else:
         loaded = _load(tonight, warehouse, read, table, frozenset())
     patients = _spine_with(read.patients, table, loaded)
@@ -169,7 +175,7 @@ def _load(
             table, tonight.seq, read_otherwise=tonight.read_otherwise
         ) as arrival:
             source = _from_files(tonight, arrival, counted, careful)
-            valid, bad = _judge(tonight, read, table, source, arrival.add_valid)
+            valid, bad, rare = _judge(tonight, read, table, source, arrival.add_valid)
             arrival.end(bad.filter(pl.col("cell").is_null())["row_hash"])
             files = counts_of(counted, valid, bad)
             refuse_if_too_bad(tonight, table, tuple(files.values()), bad)
@@ -193,7 +199,7 @@ def _load(
     except Irregular as irregular:
         # A line too short beside one too long: only reading shows it. Once a file, then again.
         return _load(tonight, warehouse, read, table, careful | {irregular.file.path})
-    return Loaded(valid, bad, quarantine, tuple(files.values()), arrival.new_versions)
+    return Loaded(valid, bad, quarantine, tuple(files.values()), rare, arrival.new_versions)
 
 
 def _from_files(
@@ -227,8 +233,12 @@ def _judge(
     table: str,
     source: Iterable[pl.DataFrame],
     keep: Callable[[pl.DataFrame], None],
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Validate the rows of a table; return (valid, set aside). `keep` gets the valid ones."""
+) -> tuple[pl.DataFrame, pl.DataFrame, Mapping[str, int]]:
+    """Validate the rows of a table; return (valid, set aside, unusual values by their words).
+
+    `keep` gets the valid rows with all their columns.
+    """
+    rare: Counter[str] = Counter()
     valid_parts, rejected_parts = [_no_rows(table)], [nothing_rejected()]
     context = None if table == "patients" else read.patients
     for batch in source:
@@ -242,10 +252,11 @@ def _judge(
         rows = with_context(rows, table, context)
         valid, bad = validate(rows, table, tonight.as_of)
         keep(valid)
+        rare.update(unusual(valid, table))
         valid_parts.append(valid.select(*kept_columns(table), *PROVENANCE))
         rejected_parts.append(bad)
     valid, conflicts = conflicting_keys(pl.concat(valid_parts), table)
-    return valid, pl.concat([*rejected_parts, conflicts])
+    return valid, pl.concat([*rejected_parts, conflicts]), rare
 
 
 def _named(rows: pl.DataFrame, table: str, tonight: Tonight, read: Read) -> pl.DataFrame:

@@ -59,9 +59,9 @@ class Tolerances(BaseModel):
     quantiles: Tolerance = _from(
         2, 5, 20, "factor by which the 10, 50 or 90 % quantile of a column in one unit moved"
     )
-    units: Tolerance = _from(0.05, 0.3, 5, "move of a unit's share of a column's values")
+    units: Tolerance = _from(0.1, 0.3, 5, "move of a unit's share of a column's values")
     unit_new_or_gone: Tolerance = _from(
-        0, 0.3, 5, "share of values in a unit that was never there before, or is gone"
+        0, 0.1, 5, "share of values in a unit that was never there before, or is gone"
     )
     newest_back: Tolerance = _from(
         30, 365, 20, "days by which the newest date of a table went back"
