@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from flows.warehouse.warehouse import Warehouse
 from schemas.contracts import EARLIEST, LATEST
 from schemas.registry import TABLES
 from transforms.reading.cells import typed
+from transforms.reading.left_out import left_out
 from transforms.reading.patients import set_aside_of, spine, with_first_diagnosis
 from transforms.reading.quarantine import (
     CELL_ASIDE,
@@ -76,6 +78,11 @@ class Read:
     def rejected(self) -> pl.DataFrame:
         """What was set aside: one row per quarantined row, and per cell."""
         return pl.concat(table.rejected for table in self.tables.values())
+
+    @cached_property
+    def left_out(self) -> pl.DataFrame:
+        """Who is in no output, and who is likely another patient."""
+        return left_out(self.rejected, self.patients["patient_id"])
 
     @property
     def set_aside(self) -> pl.DataFrame:
@@ -136,6 +143,12 @@ class Read:
                 )
         for loaded in self.tables.values():
             yield from (f"{words} ({count} values)" for words, count in loaded.unusual.items())
+        lost = self.left_out.filter("is_left_out").height
+        alike = self.left_out.filter(pl.col("likely_same_as").is_not_null()).height
+        if lost:
+            yield f"{lost} patients are in no output: patients_left_out.parquet says why"
+        if alike:
+            yield f"{alike} identifiers are likely the same as another: patients_left_out.parquet"
         if self.unattributed:
             yield f"{self.unattributed} rows were set aside whose patient cannot be told"
         if self.without_rows:

@@ -167,6 +167,7 @@ def _outputs(tonight: Tonight, read: Read, stage: _timed) -> Outputs:
         criteria=_published(tonight, criteria(derived, windows)),
         needs=settled_by,
         on_file=_published(tonight, on_file(known, derived, windows)),
+        left_out=pseudonymised(read.left_out, tonight.keys),
         profile=profile({name: rows.collect() for name, rows in read.rows.items()}, read.rejected),
     )
 

@@ -61,6 +61,7 @@ class Outputs:
     needs: pl.DataFrame
     on_file: pl.DataFrame
     profile: pl.DataFrame
+    left_out: pl.DataFrame
 
     @property
     def tables(self) -> dict[str, pl.DataFrame]:
@@ -77,6 +78,7 @@ class Outputs:
             "qi_measures": self.measures,
             "quarantine": self.quarantine,
             "profile": self.profile,
+            "patients_left_out": self.left_out,
         }
         inside = cs.matches("^(patient_no|criterion_.*|ruled_out)$")
         return {name: frame.drop(inside) for name, frame in found.items()}

@@ -227,6 +227,19 @@ class Quarantine(pa.DataFrameModel):
     original: str = of("the cells as they were received, as JSON; or the line itself")
 
 
+class PatientsLeftOut(pa.DataFrameModel):
+    """One row per identifier that is in no output, and per one that is likely another patient."""
+
+    patient_id: str = of("identifier, as read", nullable=False)
+    is_left_out: bool = of("whether this identifier is in no other output", nullable=False)
+    likely_same_as: pl.List = words(
+        "identifiers that differ only in case, width, leading zeros or unseen characters"
+    )
+    tables: pl.List = words("tables that name an identifier in no output", nullable=False)
+    rows: pl.UInt32 = of("rows that name it", nullable=False)
+    reasons: pl.List = words("every reason, in words", nullable=False)
+
+
 class Profile(pa.DataFrameModel):
     """One row per figure of the night by which the next nights are judged."""
 
@@ -252,6 +265,7 @@ PUBLISHED: dict[str, type[pa.DataFrameModel]] = {
     "on_file": OnFile,
     "model_scores": ModelScores,
     "profile": Profile,
+    "patients_left_out": PatientsLeftOut,
 }
 """Every table that a night publishes, as NAME.parquet."""
 

@@ -159,25 +159,24 @@ def standing(counts: Sequence[tuple[str, str, float]]) -> pl.DataFrame:
 
 def judged(changes: pl.DataFrame, tolerances: Tolerances) -> pl.DataFrame:
     """Return changes with their verdict, and from where they would be refused."""
-    names = changes["what"].unique().to_list()
-
-    def limit(which: str) -> pl.Expr:
-        values = {name: getattr(tolerances.of(name), which) for name in names}
-        return pl.col("what").replace_strict(values, return_dtype=pl.Float64)
-
+    schema = {"what": pl.String, "warn": pl.Float64, "refuse": pl.Float64, "least": pl.Int64}
+    limits = [
+        {"what": what, **tolerances.of(what).model_dump()} for what in changes["what"].unique()
+    ]
     # A share of 0.05 of 60 rows is 3 of them, whatever the last bit of the quotient says.
     change = pl.col("change").round(9)
-    counts = (change > 0) & (pl.col("concerned").round(6) >= limit("least"))
-    over = {
-        which: (counts & (change >= limit(which))).fill_null(False) for which in ("warn", "refuse")
-    }
+    counts = (change > 0) & (pl.col("concerned").round(6) >= pl.col("least"))
     verdict = (
-        pl.when(over["refuse"])
+        pl.when(counts & (change >= pl.col("refuse")))
         .then(pl.lit("refused"))
-        .when(over["warn"])
+        .when(counts & (change >= pl.col("warn")))
         .then(pl.lit("warned"))
         .otherwise(pl.lit("fine"))
     )
-    return changes.with_columns(
-        change=change, verdict=verdict.cast(pl.Enum(codes.VERDICT)), refused_from=limit("refuse")
-    ).drop("concerned")
+    return (
+        changes.join(pl.DataFrame(limits, schema), on="what", how="left", maintain_order="left")
+        .with_columns(
+            change=change, verdict=verdict.cast(pl.Enum(codes.VERDICT)), refused_from="refuse"
+        )
+        .select(*("what", "where", "tonight", "before", "change", "verdict", "refused_from"))
+    )
