@@ -14,7 +14,7 @@ from flows.counts import FileCount
 from flows.disk import sync
 from flows.errors import NightRefused, UsageError
 from flows.job import Tonight
-from flows.published.nights import nights, read_run, read_table
+from flows.published.nights import RUN, night_folder, nights, read_run, read_table
 from flows.warehouse.warehouse import Warehouse
 from schemas.published import Profile, columns_of
 from transforms.acceptance.compare import (
@@ -52,8 +52,11 @@ class Verdict:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What is not fine, in words."""
-        return tuple(in_words(one) for one in self.found)
+        """What is not fine, in words; not why it was accepted, which may name a patient."""
+        said = tuple(in_words(one) for one in self.found)
+        if self.accepted is None:
+            return said
+        return (f"refused, and accepted on {self.accepted['at']}: {RUN} says why", *said)
 
 
 @dataclass(frozen=True)
@@ -74,10 +77,10 @@ def judge_night(
 ) -> Verdict:
     """Compare tonight with the nights before. Raises NightRefused when it is too different.
 
-    A night that is run again from the warehouse was judged when it was new.
+    A night that is run again from the warehouse was judged when it was new: that stays.
     """
     if tonight.replayed:
-        return Verdict()
+        return _judged_before(tonight)
     past = _past(tonight)
     changes = [
         compare(_with_files(figures, files, tonight), [_as_before(one, tonight) for one in past]),
@@ -94,6 +97,13 @@ def judge_night(
     if any(one["verdict"] == "refused" for one in comparisons):
         return _unless_accepted(tonight, verdict)
     return verdict
+
+
+def _judged_before(tonight: Tonight) -> Verdict:
+    run = read_run(night_folder(tonight.job.out, tonight.as_of))
+    if run is None or run.get("run_id") != tonight.run_id:
+        return Verdict()
+    return Verdict(run.get("comparisons", []), run.get("compared_with", []), run.get("accepted"))
 
 
 def _past(tonight: Tonight) -> list[Before]:

@@ -256,6 +256,23 @@ def test_an_acceptance_is_for_the_very_night_that_was_refused(
         night(tmp_path / "half", as_of=second)
 
 
+def test_a_night_run_again_stays_accepted(
+    registry: Tables, night: RunNight, out: Path, tmp_path: Path
+) -> None:
+    days = [FIRST + timedelta(days=n) for n in range(3)]
+    night(write(registry, tmp_path / "good"), as_of=days[0])
+    half = write(half_of("labs")(registry), tmp_path / "half")
+    with pytest.raises(NightRefused):
+        night(half, as_of=days[1])
+    accept(out, days[1], "fewer laboratories")
+    first = night(half, as_of=days[1])
+    night(half, as_of=days[2])
+    again = night(None, as_of=days[1])
+    assert again.accepted is not None
+    assert again.accepted == first.accepted
+    assert again.comparisons == first.comparisons
+
+
 def test_there_is_nothing_to_accept_where_nothing_was_refused(out: Path) -> None:
     with pytest.raises(UsageError, match="no night of 2026-07-01 was refused"):
         accept(out, FIRST, "why not")
