@@ -128,7 +128,7 @@ def _with_files(
 
 def _as_before(night: Before, tonight: Tonight) -> pl.DataFrame:
     counted = [(one["table"], one["file"], one["rows_read"]) for one in night.run["files"]]
-    figures = night.profile.select(*columns_of(Profile)).cast(columns_of(Profile))
+    figures = night.profile.select(*columns_of(Profile)).cast(pl.Schema(columns_of(Profile)))
     return pl.concat([figures, _file_rows(counted, tonight)])
 
 

@@ -62,6 +62,8 @@ class Outputs:
     on_file: pl.DataFrame
     profile: pl.DataFrame
     left_out: pl.DataFrame
+    remarks: tuple[str, ...] = ()
+    """What of tonight's data a person should know, in words."""
 
     @property
     def tables(self) -> dict[str, pl.DataFrame]:
@@ -176,7 +178,7 @@ def summarise(
         comparisons=verdict.comparisons,
         compared_with=verdict.compared_with,
         accepted=verdict.accepted,
-        warnings=[*tonight.warnings, *outputs.counts.warnings, *verdict.warnings],
+        warnings=[*tonight.warnings, *outputs.counts.warnings, *outputs.remarks, *verdict.warnings],
         seconds=seconds,
     )
 

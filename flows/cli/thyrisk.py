@@ -151,7 +151,7 @@ def explain(
     explain_patient(patient, out, run_date, out_console)
 
 
-class Shape(StrEnum):
+class RowFormat(StrEnum):
     """How the rows of a query are printed."""
 
     table = "table"
@@ -163,7 +163,9 @@ class Shape(StrEnum):
 def query(
     sql: Annotated[str, typer.Argument(help="SQL of DuckDB.", show_default=False)],
     out: Out,
-    shape: Annotated[Shape, typer.Option("--format", help="How to print the rows.")] = Shape.table,
+    row_format: Annotated[
+        RowFormat, typer.Option("--format", help="How to print the rows.")
+    ] = RowFormat.table,
 ) -> None:
     """Run SQL over all published nights. Views: patient_risk, worklist, ...; latest.patient_risk.
 
@@ -175,11 +177,11 @@ def query(
     from flows.secrets import load_keys
 
     rows = run(sql, out, load_keys())
-    if shape is Shape.table:
+    if row_format is RowFormat.table:
         with pl.Config(tbl_rows=50, tbl_cols=20, tbl_hide_dataframe_shape=False):
             print(rows)  # noqa: T201 - asked for
     else:
-        text = rows.write_json() if shape is Shape.json else rows.write_csv()
+        text = rows.write_json() if row_format is RowFormat.json else rows.write_csv()
         print(text, end="")  # noqa: T201 - asked for
 
 

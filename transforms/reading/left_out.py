@@ -49,7 +49,7 @@ def left_out(rejected: pl.DataFrame, patients: pl.Series) -> pl.DataFrame:
             pl.col("rows").fill_null(0),
             reasons=_reasons(),
         )
-        .cast(columns_of(PatientsLeftOut))
+        .cast(pl.Schema(columns_of(PatientsLeftOut)))
         .sort("patient_id")
     )
 
