@@ -25,6 +25,7 @@ from flows.warehouse.warehouse import Warehouse
 from schemas.contracts import EARLIEST, LATEST
 from schemas.registry import TABLES
 from transforms.reading.cells import typed
+from transforms.reading.coverage import Coverage
 from transforms.reading.left_out import left_out
 from transforms.reading.patients import set_aside_of, spine, with_first_diagnosis
 from transforms.reading.quarantine import (
@@ -121,24 +122,24 @@ class Read:
         """One row per rejected row, with its file and its received text."""
         return pl.concat(table.quarantine for table in self.tables.values())
 
-    @property
-    def counts(self) -> Counts:
-        """What was counted."""
+    def counts(self, said: Coverage) -> Counts:
+        """Return what was counted; what the registry `said` of itself needs no warning."""
         brought = {name: table.new_versions for name, table in self.tables.items()}
         return Counts(
             patients=self.patients.height,
             files=tuple(file for table in self.tables.values() for file in table.files),
-            warnings=tuple(self._warnings()),
+            warnings=tuple(self._warnings(said)),
             new_versions={name: new for name, new in brought.items() if new is not None},
         )
 
-    def _warnings(self) -> Iterator[str]:
+    def _warnings(self, said: Coverage) -> Iterator[str]:
         for table, columns in self.empty.items():
-            if columns == ("*",):
+            unsaid = [name for name in columns if not said.speaks_of(table, name)]
+            if unsaid == ["*"]:
                 yield f"{table}: a header and no row: that there is none of it is unknown"
-            else:
+            elif unsaid:
                 yield (
-                    f"{table}: empty in every row: {', '.join(columns)}; what that means is "
+                    f"{table}: empty in every row: {', '.join(unsaid)}; what that means is "
                     f"unknown. If it is right, say so under [coverage] in the mapping."
                 )
         for loaded in self.tables.values():

@@ -53,7 +53,7 @@ def results_of(tonight: Tonight, read: Read, stage: Callable[..., Any]) -> Outpu
     timeline = stage("tell the stories", _stories, tonight, known, names, review)
     rests_on = _published(tonight, criteria(derived, windows))
     unused = _published(tonight, on_file(known, derived, windows))
-    counts, remarks = read.counts, tuple(_remarks(known))
+    counts, remarks = read.counts(tonight.mapping.coverage), tuple(_remarks(known))
     figures = profile({name: table.rows for name, table in read.tables.items()}, read.rejected)
     nobody = pseudonymised(read.left_out, tonight.keys)
     patients = _with_reviews(derived, risk)
