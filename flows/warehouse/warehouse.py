@@ -21,6 +21,7 @@ import polars as pl
 
 from flows.secrets import Keys
 from flows.warehouse.arrival import Arrival
+from flows.warehouse.changes import changed_cells
 from flows.warehouse.migrations import opened
 from flows.warehouse.originals import originals
 from flows.warehouse.retention import forget
@@ -195,6 +196,10 @@ class Warehouse:
             found = rows.drop("original").join(text, on="row_hash", how="left")
             done.append(found.select(kept.columns))
         return pl.concat(done)
+
+    def changed_cells(self, earlier: int, tonight: int) -> Iterator[tuple[str, str, int, int]]:
+        """Yield (table, column, values that are others tonight, values that a night had)."""
+        return changed_cells(self._db, earlier, tonight)
 
     def rows_read(self, seq: int) -> dict[str, int]:
         """Return how many rows of each table a night read."""
