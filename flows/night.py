@@ -5,7 +5,6 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
@@ -22,7 +21,8 @@ from flows.opening import open_night
 from flows.outputs import Outputs, Result, summarise, write_outputs, write_run
 from flows.pseudonyms import pseudonymised
 from flows.published.nights import GONE, STAGING, night_folder, nights
-from flows.published.write import publish, remove_nights
+from flows.published.write import publish, refuse_unless_link, remove_nights
+from flows.report.aside import write_report
 from flows.warehouse.warehouse import Warehouse
 from models.engine import score
 from models.spec import library
@@ -77,6 +77,7 @@ def run_night(job: Job, stage: Stage = directly) -> Result:
     with told(job.out), private(job.settings.umask):
         job.out.mkdir(parents=True, exist_ok=True)
         with held(*locks, holder=holder):
+            refuse_unless_link(job.out)
             _sweep(job.out)
             with tempfile.TemporaryDirectory(
                 prefix=STAGING, dir=job.out, ignore_cleanup_errors=True
@@ -176,7 +177,10 @@ def _quarantine(tonight: Tonight, read: Read) -> pl.DataFrame:
     kept = tonight.kept_quarantine
     if kept is None:
         kept = read.quarantine
-    return pseudonymised(kept.sort("table", "file", "line"), tonight.keys).select(
+    kept = kept.sort("table", "file", "line")
+    if tonight.keys.pseudonym is not None:
+        kept = kept.with_columns(pl.col("file").replace(tonight.labels))
+    return pseudonymised(kept, tonight.keys).select(
         pl.col(name).cast(dtype) for name, dtype in columns_of(Quarantine).items()
     )
 
@@ -215,7 +219,8 @@ def _measures(
     patients = derived.join(more, on="patient_no")
     courses = courses_of(known, patients, tonight.settings.windows)
     measures = [*PATHWAY, *completeness(library().values())]
-    return measure(measures, patients, courses, tonight.as_of, tonight.settings.smallest_cell)
+    smallest, round_to = tonight.settings.smallest_cell, tonight.settings.round_counts
+    return measure(measures, patients, courses, tonight.as_of, smallest, round_to)
 
 
 def _hand_over(
@@ -237,11 +242,14 @@ def _hand_over(
 
 
 def _report(tonight: Tonight, staged: Path, result: Result) -> None:
-    from flows.report.page import page  # its libraries take a while to import
-
+    """Make the page; a night that has none says so."""
     past = nights(tonight.job.out, before=tonight.as_of)
-    made = page(staged, asdict(result), past, tonight.settings, tonight.keys)
-    (staged / "report.html").write_text(made, "utf-8")
+    why = write_report(staged, result, past, tonight.settings, tonight.keys)
+    if why is not None:
+        result.warnings.append(
+            f"report.html could not be made ({why}): the night is published without it. Run the "
+            f"date again to make it, or set report = false."
+        )
 
 
 def _sweep(out: Path) -> None:

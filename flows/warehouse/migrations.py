@@ -27,10 +27,16 @@ def _cells_aside(db: Database, _: Parts) -> None:
     db.run('ALTER TABLE ops.quarantine ADD COLUMN "cell" VARCHAR')
 
 
+def _withdrawals(db: Database, _: Parts) -> None:
+    db.run("ALTER TABLE ops.runs ADD COLUMN withdrawn_at TIMESTAMPTZ")
+    db.run("ALTER TABLE ops.runs ADD COLUMN withdrawn_why VARCHAR")
+
+
 MIGRATIONS: dict[int, Callable[[Database, Parts], None]] = {
     2: _keep_history,
     3: move_text_to_parts,
     4: _cells_aside,
+    5: _withdrawals,
 }
 """Number of the layout that a step leads to -> the step. A released step never changes.
 
@@ -79,9 +85,11 @@ def _connect(path: Path, memory: str, scratch: Path) -> duckdb.DuckDBPyConnectio
                 f"warehouse {path} is open in process {holder[1]}; end it, or wait"
             ) from error
         raise NightRefused(
-            f"warehouse {path}: cannot be opened ({type(error).__name__}); is it a DuckDB file of "
-            f"this version, whole, and writable? docs/operations.md says how to go back to a "
-            f"backup."
+            f"warehouse {path}: cannot be opened ({type(error).__name__}): it is no DuckDB file of "
+            f"this version, not whole, or not writable. If it is damaged, move it and "
+            f"{path.name}.raw away together, and put both of the newest backup (`thyrisk backup`) "
+            f"in their place; without one, the next night makes a new one from its export. "
+            f"docs/operations.md says what either costs."
         ) from error
 
 
