@@ -8,7 +8,6 @@ import signal
 from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-INTERRUPTED = 128 + signal.SIGINT
 
 
 class Stopped(BaseException):
@@ -17,6 +16,14 @@ class Stopped(BaseException):
     def __init__(self, number: int) -> None:
         super().__init__(f"stopped by {signal.Signals(number).name}")
         self.exit_status = 128 + number
+
+
+_wishes: list[Stopped] = []
+
+
+def wish() -> Stopped | None:
+    """Return the wish to stop, if there was one: DuckDB turns what it raised into an error."""
+    return _wishes[0] if _wishes else None
 
 
 def stop_in_order() -> None:
@@ -28,4 +35,5 @@ def stop_in_order() -> None:
 def _stop(number: int, _: FrameType | None) -> None:
     for one in SIGNALS:
         signal.signal(one, signal.SIG_IGN)
-    raise Stopped(number)
+    _wishes.append(Stopped(number))
+    raise _wishes[0]

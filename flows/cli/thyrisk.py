@@ -14,7 +14,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from flows.cli.models import drawing, models_app
 from flows.cli.operator import Out, operator
 from flows.errors import NightError, Unexpected, is_failure
-from flows.stopping import INTERRUPTED, Stopped, stop_in_order
+from flows.stopping import stop_in_order, wish
 
 app = typer.Typer(
     name="thyrisk",
@@ -227,12 +227,14 @@ def main() -> None:
     stop_in_order()
     try:
         app()
-    except Stopped as stopped:
-        _say_stopped(str(stopped))
-        sys.exit(stopped.exit_status)
     except BaseException as error:
-        if isinstance(error, SystemExit) and error.code == INTERRUPTED:
-            _say_stopped("stopped by SIGINT")  # caught by a library, told on as an exit
+        if stopped := wish():
+            err_console.print(
+                f"thyrisk: {stopped}; nothing is left half done, the last good night is as it was",
+                markup=False,
+                soft_wrap=True,
+            )
+            sys.exit(stopped.exit_status)
         if not is_failure(error):
             raise
         if os.environ.get("THYRISK_DEBUG") and (
@@ -247,14 +249,6 @@ def main() -> None:
             soft_wrap=True,
         )
         sys.exit(told.exit_status)
-
-
-def _say_stopped(how: str) -> None:
-    err_console.print(
-        f"thyrisk: {how}; nothing is left half done, the last good night is as it was",
-        markup=False,
-        soft_wrap=True,
-    )
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import duckdb
 from flows.disk import sync
 from flows.errors import NightError, NightRefused, NightRunning, is_out_of_space
 from flows.secrets import Keys
-from flows.warehouse.database import Database
+from flows.warehouse.database import Database, cannot_be_read
 from flows.warehouse.layout import LAYOUT_1, follow_contract
 from flows.warehouse.parts import Parts
 from flows.warehouse.text_tables import move_text_to_parts
@@ -55,7 +55,7 @@ def opened(path: Path, memory: str, scratch: Path, keys: Keys) -> tuple[Database
     """
     if not path.exists():
         _make(path)
-    db, parts = Database(_connect(path, memory, scratch)), Parts(path, keys)
+    db, parts = Database(_connect(path, memory, scratch), path), Parts(path, keys)
     try:
         db.run("SET preserve_insertion_order = false")
         db.run("SET enable_progress_bar = false")
@@ -84,13 +84,7 @@ def _connect(path: Path, memory: str, scratch: Path) -> duckdb.DuckDBPyConnectio
             raise NightRunning(
                 f"warehouse {path} is open in process {holder[1]}; end it, or wait"
             ) from error
-        raise NightRefused(
-            f"warehouse {path}: cannot be opened ({type(error).__name__}): it is no DuckDB file of "
-            f"this version, not whole, or not writable. If it is damaged, move it and "
-            f"{path.name}.raw away together, and put both of the newest backup (`thyrisk backup`) "
-            f"in their place; without one, the next night makes a new one from its export. "
-            f"docs/operations.md says what either costs."
-        ) from error
+        raise NightRefused(cannot_be_read(path, error)) from error
 
 
 def _migrate(db: Database, parts: Parts, path: Path) -> None:

@@ -3,10 +3,12 @@
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -182,3 +184,7 @@ def test_a_damaged_warehouse_says_what_to_put_in_its_place(
     (out / "warehouse.duckdb").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(NightRefused, match="of the newest backup"):
         night(export)
+    (out / "warehouse.duckdb").unlink()
+    shutil.rmtree(out / "warehouse.duckdb.raw")
+    after = night(export, as_of=AS_OF + timedelta(days=1))
+    assert after.previous == f"run_date={AS_OF}", "without a backup, the next night goes on"
