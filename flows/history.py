@@ -180,5 +180,5 @@ def _seen(job: Job, reviews: pl.DataFrame) -> pl.DataFrame:
         path = night_folder(job.out, day) / "patient_risk.parquet"
         theirs = matched.filter(run_date=day)["patient_id"]
         seen = read_table(path, job.keys, columns=["patient_id", *WATCHED], of=theirs)
-        parts.append(seen.select("patient_id", newly_seen_state=state()))
+        parts.append(seen.select("patient_id", newly_seen_state=state(seen.columns)))
     return pl.concat(parts)

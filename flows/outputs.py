@@ -61,6 +61,8 @@ class Outputs:
     criteria: pl.DataFrame
     needs: pl.DataFrame
     on_file: pl.DataFrame
+    remarks: tuple[str, ...] = ()
+    """What of tonight's data a person should know, in words."""
 
     @property
     def tables(self) -> dict[str, pl.DataFrame]:
@@ -161,7 +163,7 @@ def summarise(
         new_versions=outputs.counts.new_versions,
         previous=tonight.previous,
         replayed=tonight.replayed,
-        warnings=[*tonight.warnings, *outputs.counts.warnings],
+        warnings=[*tonight.warnings, *outputs.counts.warnings, *outputs.remarks],
         seconds=seconds,
     )
 

@@ -109,7 +109,7 @@ class PatientRisk(pa.DataFrameModel):
     review_decision: pl.Enum = code(codes.REVIEW_DECISION, "decision of the last review")
     deferred_until: pl.Date = of("date on which a deferred patient comes back")
     reviewed_state: pl.List = words(
-        "what the last reviewer saw: the values of the columns that are watched for changes"
+        "what the last reviewer saw of the columns that are watched for changes, as name=value"
     )
     changed_since_review: pl.List = words("what differs from what the last reviewer saw")
 

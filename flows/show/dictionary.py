@@ -98,7 +98,8 @@ def show_measures(console: Console) -> None:
     """Print each quality-improvement measure: what it asks, of whom, and from which source."""
     table = Table("measure", "question", "left out", "better", "source")
     for one in [*PATHWAY, *completeness(library().values())]:
-        table.add_row(one.name, one.question, one.exclusions, one.direction, one.source)
+        question = one.asked(Windows())
+        table.add_row(one.name, question, one.exclusions, one.direction, one.source)
     console.print(table)
 
 

@@ -121,6 +121,10 @@ def _with_changes(joined: pl.DataFrame, last: pl.DataFrame | None) -> pl.DataFra
     """
     before = _nights_before(joined, last)
     joined = joined.join(before, on="patient_id", how="left", maintain_order="left")
+    unwritten = [name for name in WATCHED if last is not None and name not in last.columns]
+    joined = joined.with_columns(  # an earlier version's night does not say that it differs
+        pl.when("known_last").then(name).alias(f"last_{name}") for name in unwritten
+    )
     is_new = pl.col("known_last").is_null() & pl.lit(last is not None)
     differs = [
         pl.col("known_last").is_not_null() & text_of(name).ne_missing(text_of(f"last_{name}"))

@@ -36,7 +36,7 @@ def on_file(record: Record, derived: pl.DataFrame, windows: Windows) -> pl.DataF
             (-windows.fdg_days, windows.fdg_days, fdg),
         ),
         _rows(
-            labs.filter(pl.col("analyte") == "Tg", pl.col("stimulated") != "no"),
+            labs.filter(pl.col("analyte") == "Tg", pl.col("stimulated").ne_missing("no")),
             patients.filter(pl.col("stg_500").is_null()),
             "stg_500",
             ("labs", "sample_date", "lab_id"),

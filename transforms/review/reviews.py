@@ -5,6 +5,7 @@ stays away from the worklist until something that matters to the flags differs f
 seen then; one who was deferred comes back on the date, or when something differs before.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 import polars as pl
@@ -22,6 +23,17 @@ WATCHED = (
 )
 """The columns of patient_risk whose change brings a patient back."""
 
+_FIRST_STATE = (
+    "rrdtc_flag",
+    "rrdtc_met",
+    "rrdtc_criterion",
+    "os_risk_group",
+    "pfs_risk_group",
+    "uptake_category",
+    "needs",
+)
+"""What the first versions wrote into a state: the values alone, in this order."""
+
 CARRIED = ("reviewed_at", "reviewed_state", "review_status", "waiting_since")
 """What a night takes over from the one before."""
 
@@ -38,13 +50,16 @@ LATEST: dict[str, Any] = {
 def latest_reviews(reviews: pl.DataFrame) -> pl.DataFrame:
     """Return the last review of each patient: one row per reviewed patient, by patient_no.
 
-    Of several on one date a deferral counts before a confirmation, that before a dismissal: the
-    patient comes back rather than not. `reviews` holds those known as of tonight.
+    Of several on one date a deferral counts before a confirmation, that before a dismissal, and
+    of deferrals the soonest: the patient comes back rather than not. `reviews` holds those known
+    as of tonight.
     """
     caution = {"dismissed": 0, "confirmed": 1, "deferred": 2}
     rank = pl.col("decision").cast(pl.String).replace_strict(caution, return_dtype=pl.UInt8)
     return (
-        reviews.sort("patient_no", "reviewed_at", rank, pl.col("deferred_until"))
+        reviews.sort(
+            "patient_no", "reviewed_at", rank, "deferred_until", descending=[False] * 3 + [True]
+        )
         .group_by("patient_no", maintain_order=True)
         .agg(
             pl.col("reviewed_at").last(),
@@ -68,9 +83,37 @@ def said(name: str) -> pl.Expr:
     return pl.coalesce(text_of(name).replace("", None), pl.lit("none"))
 
 
-def state() -> pl.Expr:
-    """Return what a reviewer sees of the watched columns, in their order."""
-    return pl.concat_list(said(name) for name in WATCHED)
+def state(columns: Collection[str] = WATCHED) -> pl.Expr:
+    """Return what a reviewer sees of the watched columns, as name=value.
+
+    `columns` are those of the night that was seen: an older one may lack some.
+    """
+    return pl.concat_list(
+        pl.format(f"{name}={{}}", said(name)) for name in WATCHED if name in columns
+    )
+
+
+def by_name(state: str) -> pl.Expr:
+    """Return a state as name=value, also one that was written without names.
+
+    A state of which nobody can tell what it is of says nothing: it is null.
+    """
+    column = pl.col(state)
+    named = column.list.first().str.contains("^[a-z0-9_]+=")
+    first = pl.concat_list(
+        pl.format(f"{name}={{}}", column.list.get(position, null_on_oob=True).fill_null("none"))
+        for position, name in enumerate(_FIRST_STATE)
+    )
+    is_first = column.list.len() == len(_FIRST_STATE)
+    return pl.when(named).then(column).when(is_first).then(first)
+
+
+def _seen(name: str) -> pl.Expr:
+    """Return what a state says of a column; what it does not know counts as seen as it is."""
+    start = f"{name}="
+    item = pl.element().filter(pl.element().str.starts_with(start)).first()
+    of_state = pl.col("reviewed_state").list.eval(item).list.first().str.strip_prefix(start)
+    return pl.coalesce(of_state, said(name))
 
 
 def with_reviews(risk: pl.DataFrame, reviews: pl.DataFrame) -> pl.DataFrame:
@@ -81,24 +124,21 @@ def with_reviews(risk: pl.DataFrame, reviews: pl.DataFrame) -> pl.DataFrame:
     is_the_same = pl.col("reviewed_at") == pl.col("last_reviewed_at")
     joined = joined.with_columns(
         reviewed_state=pl.when(is_the_same)
-        .then("last_reviewed_state")
-        .otherwise("newly_seen_state")
+        .then(by_name("last_reviewed_state"))
+        .otherwise(by_name("newly_seen_state"))
     )
-    seen = [pl.col("reviewed_state").list.get(n, null_on_oob=True) for n in range(len(WATCHED))]
-    joined = joined.with_columns(
-        value.replace("none", None).alias(f"seen_{name}")
-        for name, value in zip(WATCHED, seen, strict=True)
-    )
-    changes = joined.filter(pl.col("reviewed_state").is_not_null()).select(
+    changes = [
+        pl.when(said(name) != _seen(name)).then(
+            pl.format(f"{name}: {{}} -> {{}}", _seen(name), said(name))
+        )
+        for name in WATCHED
+    ]
+    theirs = joined.filter(pl.col("reviewed_state").is_not_null()).select(
         "patient_id",
-        changed_since_review=pl.concat_list(
-            pl.when(said(name) != before).then(
-                pl.format(f"{name}: {{}} -> {{}}", before, said(name))
-            )
-            for name, before in zip(WATCHED, seen, strict=True)
-        ).list.drop_nulls(),
+        *(_seen(name).replace("none", None).alias(f"seen_{name}") for name in WATCHED),
+        changed_since_review=pl.concat_list(changes).list.drop_nulls(),
     )
-    return joined.join(changes, on="patient_id", how="left", maintain_order="left")
+    return joined.join(theirs, on="patient_id", how="left", maintain_order="left")
 
 
 def with_review_status(risk: pl.DataFrame) -> pl.DataFrame:

@@ -110,7 +110,7 @@ def test_courses_are_asked_for_uptake_activity_and_rrdtc(
             "rrdtc_met_date": [days(200), None],
         }
     )
-    courses = courses_of(registry.frames()["i131_treatments"], patients, Windows())
+    courses = courses_of(registry.record(), patients, Windows())
     beyond = courses.sort("treatment_date")["beyond_limit"].to_list()
     assert beyond == [False, None, True, False, True]
     assert answer(BY_NAME["course_beyond_600_mci"], patient(), courses.head(0)) == "nobody asked"

@@ -3,7 +3,7 @@ from datetime import date
 import polars as pl
 import pytest
 
-from transforms.reading.cells import read_date, read_flag, read_number
+from transforms.reading.cells import read_day, read_flag, read_number, read_partial
 
 
 def read(how: pl.Expr, text: str | None) -> object:
@@ -30,7 +30,28 @@ def read(how: pl.Expr, text: str | None) -> object:
     ],
 )
 def test_dates_are_iso_8601_and_exist(text: str | None, day: date | None) -> None:
-    assert read(read_date(pl.col("cell")), text) == day
+    assert read(read_day(pl.col("cell")), text) == day
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("2014-03", date(2014, 3, 1), date(2014, 3, 31)),
+        ("2016-02", date(2016, 2, 1), date(2016, 2, 29)),
+        ("2014", date(2014, 1, 1), date(2014, 12, 31)),
+        ("2014-13", None, None),
+        ("2014-3", None, None),
+        ("0000", None, None),
+        ("9999", date(9999, 1, 1), date(9999, 12, 31)),
+        ("201", None, None),
+        ("2014-03-05", None, None),
+        ("March 2014", None, None),
+    ],
+)
+def test_a_month_and_a_year_are_all_their_days(
+    text: str, first: date | None, last: date | None
+) -> None:
+    assert tuple(read(day, text) for day in read_partial(pl.col("cell"))) == (first, last)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +68,10 @@ def test_a_decimal_comma_is_read_only_where_it_is_declared() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "flag"), [("yes", True), ("TRUE", True), ("0", False), ("n", False), ("maybe", None)]
+    ("text", "flag"),
+    [(text, True) for text in ("yes", "true", "TRUE", "1", "y", "Positive")]
+    + [(text, False) for text in ("no", "False", "0", "n", "N", "negative")]
+    + [(text, None) for text in ("maybe", "", "yes ", "2", None)],
 )
-def test_yes_and_no(text: str, flag: bool | None) -> None:
+def test_yes_and_no(text: str | None, flag: bool | None) -> None:
     assert read(read_flag(pl.col("cell")), text) is flag

@@ -16,7 +16,8 @@ def test_a_story_has_every_event_in_order_with_its_source(registry: Registry) ->
     registry.usual("B")
     who = pl.DataFrame({"patient_no": [0], "patient_id": ["shown as"]})
     who = who.cast({"patient_no": pl.UInt32})
-    told = story(registry.frames(), who)
+    known = registry.record().tables
+    told = story({name: rows.collect() for name, rows in known.items()}, who)
     assert set(told["patient_id"]) == {"shown as"}
     assert told["date"].is_sorted()
     assert told.select("kind", "words", "value", "source_row").rows() == [

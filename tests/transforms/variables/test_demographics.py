@@ -63,3 +63,25 @@ def test_an_undifferentiated_component_is_not_dtc(
 
 def test_sex_unknown_is_missing(registry: Registry, derive: Derive) -> None:
     assert derive(registry.patient("A", sex="unknown"))["sex"] is None
+
+
+@pytest.mark.parametrize(
+    ("histology", "dtc", "group"),
+    [
+        ("PTC", True, "PTC"),
+        ("FTC", True, "FTC"),
+        ("PDTC", True, "PDTC"),
+        ("OCA", True, None),
+        ("mixed", True, None),
+        ("ATC", False, None),
+        ("MTC", False, None),
+        ("other", False, None),
+        (None, None, None),
+    ],
+)
+def test_every_histology_is_dtc_or_not_and_has_its_group(
+    registry: Registry, derive: Derive, histology: str | None, dtc: bool | None, group: str | None
+) -> None:
+    registry.patient("A").diagnosed("A", histology=histology).operated("A").treated("A")
+    row = derive(registry)
+    assert (row["dtc"], row["histology_group"]) == (dtc, group)

@@ -36,3 +36,27 @@ def test_without_a_thyroidectomy_it_is_unknown(registry: Registry, derive: Deriv
 
 def test_months_from_operation_to_131i(registry: Registry, derive: Derive) -> None:
     assert derive(registry.usual("A"))["months_operation_to_i131"] == pytest.approx(60 / 30.4375)
+
+
+@pytest.mark.parametrize(
+    ("procedure", "removes"),
+    [
+        ("total", True),
+        ("near_total", True),
+        ("subtotal", True),
+        ("lobectomy", True),
+        ("completion", True),
+        ("neck_dissection", False),
+        ("other", False),
+        (None, None),
+    ],
+)
+def test_a_lobectomy_counts_as_thyroidectomy_and_a_neck_dissection_does_not(
+    registry: Registry, derive: Derive, procedure: str | None, removes: bool | None
+) -> None:
+    registry.patient("A").diagnosed("A").treated("A").event("A", "recurrence", days(-30))
+    registry.add("surgeries", "A", surgery_date=days(-60), procedure=procedure)
+    row = derive(registry)
+    assert row["thyroidectomy_before_index"] is removes
+    assert row["thyroidectomy_date"] == (days(-60) if removes else None)
+    assert row["recurrence"] == ("yes" if removes else None)

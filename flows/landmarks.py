@@ -1,0 +1,297 @@
+"""Published models against the registry's own outcomes: what was predicted when, and what came.
+
+- **Landmark** (survival models): the second assessed course of 131I. Nothing later is looked at for
+  the prediction, and the clock starts there: who died before it is not asked about. Jin 2025
+  takes the uptake of *later* courses and starts the clock at the first: a patient must live to
+  be treated again, and that time is called survival under treatment (immortal time). `paper` is
+  that way, beside it.
+- **At the first 131I** (RR-DTC): as of 7 days after it, which is how long examinations for it
+  count. The outcome is RR-DTC met after that day, death before it competing. `paper` is the
+  paper's cross-section: predictors and RR-DTC as known tonight, of patients with two courses.
+- A prediction is that of the first night published within a month after the landmark
+  (`published`), and the clock starts that night; without one it is made anew from what was
+  dated up to the landmark (`recomputed`).
+- Risk within w years after a landmark s years after the first 131I is
+  1 - exp(-(H(s+w) - H(s))), H the cumulative hazard by the model's own survival at 3, 5 and 10
+  years, straight between them and after; those baselines are inferred, so this tests the
+  reconstruction too.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from flows.errors import UsageError
+from flows.published.nights import day_of, nights, read_table
+from flows.secrets import Keys
+from models.engine import score
+from models.spec import Cutoff, Model, library
+from schemas.registry import EVENT_TABLES
+from transforms.variables.features import features
+from transforms.variables.windows import Windows
+
+MONTHS_PER_YEAR = 12.0
+GRACE_DAYS = 7
+PUBLISHED_WITHIN_DAYS = 31
+HORIZONS = {"os": (3.0, 5.0), "pfs": (3.0, 5.0), "rrdtc": (1.0, 3.0, 5.0)}
+PAPER_HORIZONS = (3.0, 5.0, 10.0)
+PUBLISHED, RECOMPUTED = "published", "recomputed"
+SUBGROUPS = ("centre", "sex", "age", "period")
+TO_TELL_APART = ("survival_3y", "survival_5y", "survival_10y")
+
+Tables = Mapping[str, pl.LazyFrame]
+
+
+@dataclass(frozen=True)
+class Registry:
+    """What tonight's warehouse knows, patients by the name that is published."""
+
+    tables: Tables
+    set_aside: pl.LazyFrame
+    as_of: date
+    windows: Windows
+    names: pl.DataFrame
+    """patient_id of the tables, and the `name` that is published."""
+
+
+def predictions(
+    model: Model, registry: Registry, out: Path, keys: Keys
+) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Yield each way of validating a model: its name and a frame of predictions for `validate`."""
+    tonight = features(registry.tables, registry.set_aside, registry.as_of, registry.windows)
+    if model.outcome == "rrdtc":
+        yield "first 131I", _at_landmark(model, registry, tonight, _after_index(tonight), out, keys)
+        yield "paper", _cross_section(tonight)
+    else:
+        second = _second_assessed(registry)
+        yield "second course", _at_landmark(model, registry, tonight, second, out, keys)
+        yield "paper", _from_index(model, tonight)
+
+
+def _second_assessed(registry: Registry) -> pl.DataFrame:
+    """Return one row per patient with two assessed courses: the landmark."""
+    assessed = pl.col("lesion_uptake").is_in(["all", "some", "none"])
+    return (
+        registry.tables["i131_treatments"]
+        .filter(assessed, pl.col("treatment_date") <= registry.as_of)
+        .select("patient_id", "treatment_date")
+        .unique()
+        .sort("patient_id", "treatment_date")
+        .group_by("patient_id", maintain_order=True)
+        .agg(landmark=pl.col("treatment_date").get(1, null_on_oob=True))
+        .drop_nulls("landmark")
+        .collect()
+    )
+
+
+def _after_index(tonight: pl.DataFrame) -> pl.DataFrame:
+    """Return one row per patient with an index date: some days after it."""
+    landmark = pl.col("index_date") + timedelta(days=GRACE_DAYS)
+    return tonight.select("patient_id", landmark=landmark).drop_nulls("landmark")
+
+
+def known_at(registry: Registry, landmarks: pl.DataFrame) -> tuple[Tables, pl.LazyFrame]:
+    """Return tables and set-aside rows as they were on each patient's own landmark."""
+    at = landmarks.lazy()
+
+    def until(rows: pl.LazyFrame, when: str) -> pl.LazyFrame:
+        early = pl.col(when).is_null() | (pl.col(when) <= pl.col("landmark"))
+        return rows.join(at, on="patient_id", how="inner").filter(early).drop("landmark")
+
+    known = {
+        name: until(registry.tables[name], table.date)
+        for name, table in EVENT_TABLES.items()
+        if name in registry.tables and table.date
+    }
+    died = pl.col("death_date") <= pl.col("landmark")
+    known["patients"] = (
+        registry.tables["patients"]
+        .join(at, on="patient_id", how="inner")
+        .with_columns(
+            death_date=pl.when(died).then("death_date"),
+            last_contact_date=pl.min_horizontal("last_contact_date", "landmark"),
+        )
+        .drop("landmark")
+    )
+    return known, until(registry.set_aside, "row_date")
+
+
+def _at_landmark(
+    model: Model,
+    registry: Registry,
+    tonight: pl.DataFrame,
+    landmarks: pl.DataFrame,
+    out: Path,
+    keys: Keys,
+) -> pl.DataFrame:
+    known, set_aside = known_at(registry, landmarks)
+    then = features(known, set_aside, registry.as_of, registry.windows)
+    recomputed = (
+        _scores(model, then)
+        .join(landmarks, on="patient_id")
+        .rename({"landmark": "start"})
+        .with_columns(source=pl.lit(RECOMPUTED))
+    )
+    named = landmarks.join(registry.names, on="patient_id")
+    published = _published(model, named, out, keys)
+    made = pl.concat([published, recomputed], how="diagonal_relaxed")
+    made = made.unique("patient_id", keep="first", maintain_order=True)
+    outcomes = _outcomes(model, tonight)
+    joined = made.join(outcomes, on="patient_id").with_columns(
+        years_before=(pl.col("start") - pl.col("index_date")).dt.total_days() / 365.25
+    )
+    watched = joined.with_columns(time=pl.col("years") - pl.col("years_before"))
+    at_risk = watched.filter(pl.col("time") > 0, pl.col("status").is_in(["scored", "bounded"]))
+    if model.outcome == "rrdtc":
+        return _long_plain_risk(at_risk)
+    return _long_survival(at_risk, HORIZONS[model.outcome])
+
+
+def _scores(model: Model, of: pl.DataFrame) -> pl.DataFrame:
+    """Return the scores of a model; for RR-DTC probability and points, of its two models."""
+    if model.outcome != "rrdtc":
+        return score(of, model)
+    points = score(of, library()["liu2022_score"]).select("patient_id", "points", "risk")
+    return (
+        score(of, library()["liu2022_nomogram"])
+        .drop("points", "risk")
+        .join(points, on="patient_id")
+    )
+
+
+def _published(model: Model, named: pl.DataFrame, out: Path, keys: Keys) -> pl.DataFrame:
+    """Return what the first night soon enough after each landmark published: one row each."""
+    columns = [
+        "patient_id", "model", "status", "risk", "points",
+        *(f"{name}{bound}" for name in (*TO_TELL_APART, "probability")
+          for bound in ("", "_lower", "_upper")),
+    ]  # fmt: skip
+    parts = []
+    for folder in nights(out):
+        night = date.fromisoformat(day_of(folder))
+        due = named.filter(
+            pl.col("landmark") <= night,
+            pl.col("landmark") >= night - timedelta(days=PUBLISHED_WITHIN_DAYS),
+        )
+        if due.is_empty():
+            continue
+        rows = read_table(folder / "model_scores.parquet", keys, columns, of=due["name"])
+        rows = rows.rename({"patient_id": "name"}).join(due, on="name").drop("name", "landmark")
+        parts.append(_of_models(model, rows).with_columns(start=pl.lit(night)))
+    if not parts:
+        return pl.DataFrame(schema={"patient_id": named.schema["patient_id"]})
+    first = pl.concat(parts).unique("patient_id", keep="first", maintain_order=True)
+    return first.with_columns(source=pl.lit(PUBLISHED))
+
+
+def _of_models(model: Model, rows: pl.DataFrame) -> pl.DataFrame:
+    if model.outcome != "rrdtc":
+        return rows.filter(pl.col("model") == model.name).drop("model")
+    points = rows.filter(pl.col("model") == "liu2022_score")
+    probability = rows.filter(pl.col("model") == "liu2022_nomogram").drop("points", "risk")
+    return probability.join(points.select("patient_id", "points", "risk"), on="patient_id").drop(
+        "model"
+    )
+
+
+def _outcomes(model: Model, tonight: pl.DataFrame) -> pl.DataFrame:
+    """Return what came: index_date, years from it, event (2: died before RR-DTC), subgroups."""
+    if model.outcome == "rrdtc":
+        met = (pl.col("rrdtc_met_date") - pl.col("index_date")).dt.total_days() / 365.25
+        end = pl.col("follow_up_months") / MONTHS_PER_YEAR
+        has_met = pl.col("rrdtc_met").fill_null(False)
+        years = pl.when(has_met).then(met).otherwise(end)
+        event = pl.when(has_met).then(1).when(pl.col("os_event")).then(2).otherwise(0)
+        tonight = tonight.filter(pl.col("rrdtc_met").is_not_null())
+    else:
+        years = pl.col(f"{model.outcome}_months") / MONTHS_PER_YEAR
+        event = pl.col(f"{model.outcome}_event").cast(pl.Int32)
+    period = (pl.col("index_date").dt.year() // 5 * 5).cast(pl.String)
+    return tonight.select(
+        "patient_id", "index_date", "centre", pl.col("sex").cast(pl.String),
+        years=years, event=event,
+        age=pl.when(pl.col("age_at_index") >= 55).then(pl.lit("55 or older"))
+        .when(pl.col("age_at_index").is_not_null()).then(pl.lit("under 55")),
+        period=pl.when(pl.col("index_date").is_not_null()).then(pl.lit("from ") + period),
+    ).drop_nulls(["years", "event", "index_date"])  # fmt: skip
+
+
+def _from_index(model: Model, tonight: pl.DataFrame) -> pl.DataFrame:
+    """Return the paper's way: tonight's predictors, the clock from the first 131I."""
+    made = _scores(model, tonight).join(_outcomes(model, tonight), on="patient_id")
+    made = made.filter(pl.col("years") > 0, pl.col("status").is_in(["scored", "bounded"]))
+    made = made.with_columns(years_before=pl.lit(0.0), time="years", source=pl.lit(RECOMPUTED))
+    return _long_survival(made, PAPER_HORIZONS)
+
+
+def _cross_section(tonight: pl.DataFrame) -> pl.DataFrame:
+    """Return the paper's way for RR-DTC: as known tonight, of patients with two courses."""
+    asked = tonight.filter(pl.col("courses") >= 2, pl.col("rrdtc_met").is_not_null())
+    made = _scores(library()["liu2022_nomogram"], asked).join(
+        _outcomes(library()["liu2022_nomogram"], asked), on="patient_id"
+    )
+    return made.filter(pl.col("status").is_in(["scored", "bounded"])).select(
+        *SUBGROUPS, source=pl.lit(RECOMPUTED), y=(pl.col("event") == 1).cast(pl.Int8),
+        p="probability", p_lower="probability_lower", p_upper="probability_upper",
+        score="points",
+    )  # fmt: skip
+
+
+def _long_plain_risk(at_risk: pl.DataFrame) -> pl.DataFrame:
+    """Return one row per patient and horizon, the probability standing for the risk by each."""
+    told = at_risk.select(
+        *SUBGROUPS, "index_date", "source", "time", "event", risk="probability",
+        risk_lower="probability_lower", risk_upper="probability_upper", score="points",
+    )  # fmt: skip
+    parts = [told.with_columns(horizon=pl.lit(h)) for h in HORIZONS["rrdtc"]]
+    return pl.concat(parts)
+
+
+def _long_survival(at_risk: pl.DataFrame, horizons: tuple[float, ...]) -> pl.DataFrame:
+    """Return one row per patient and horizon: the risk within so many years of the landmark."""
+    before = at_risk["years_before"].to_numpy()
+    parts = []
+    for horizon in horizons:
+        risks = {
+            name: _risk(at_risk, suffix, before, horizon)
+            for name, suffix in (("risk", ""), ("risk_lower", "_upper"), ("risk_upper", "_lower"))
+        }
+        parts.append(
+            at_risk.select(*SUBGROUPS, "index_date", "source", "time", "event", score="points")
+            .with_columns(pl.Series(name, risk) for name, risk in risks.items())
+            .with_columns(pl.col("^risk.*$").fill_nan(None), horizon=pl.lit(horizon))
+        )
+    return pl.concat(parts)
+
+
+def _risk(at_risk: pl.DataFrame, suffix: str, before: np.ndarray, horizon: float) -> np.ndarray:
+    knots = np.array([0.0, 3.0, 5.0, 10.0])
+    columns = [f"{name}{suffix}" for name in TO_TELL_APART]
+    with np.errstate(divide="ignore"):
+        told = -np.log(at_risk.select(pl.col(columns).cast(pl.Float64)).to_numpy())
+    hazard = np.column_stack([np.zeros(len(told)), told])
+
+    def cumulative(t: np.ndarray) -> np.ndarray:
+        at = np.clip(np.searchsorted(knots, t, side="right") - 1, 0, 2)
+        row = np.arange(len(t))
+        rate = (hazard[row, at + 1] - hazard[row, at]) / (knots[at + 1] - knots[at])
+        return np.asarray(hazard[row, at] + rate * (t - knots[at]))
+
+    return np.asarray(1 - np.exp(-(cumulative(before + horizon) - cumulative(before))))
+
+
+def cutoff_of(model: Model) -> Cutoff | None:
+    """Return the published cut-off on points; RR-DTC's is that of its score."""
+    return library()["liu2022_score"].cutoff if model.outcome == "rrdtc" else model.cutoff
+
+
+def model_of(name: str) -> Model:
+    """Return a model of the library. Raises UsageError."""
+    models = library()
+    if name not in models:
+        raise UsageError(f"no model {name}; known: {', '.join(models)}")
+    return models[name]

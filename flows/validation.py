@@ -1,0 +1,214 @@
+"""Validation of any scored table: figures of everybody, of subgroups, and over them.
+
+What is written is `validation.parquet`, one row per figure, and `validation.json`, the same with
+the curves. Subgroups so small that a patient could be recognised are left out, with one more
+beside them where they could be subtracted.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from flows.errors import NightRefused, UsageError, told
+from flows.night import private
+from flows.published.write import write_parquet
+from flows.secrets import NO_KEYS
+from flows.subgroups import (
+    COLUMNS,
+    COMPLETE,
+    DESCRIPTIONS,
+    LOWER,
+    UPPER,
+    Asked,
+    evaluate,
+    of_levels,
+    over_levels,
+    placed,
+    rows_of,
+    without_small,
+    without_small_groups,
+)
+from models.performance.figures import FIGURES
+from models.performance.followup import BadPredictions
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Frames of a validation; `curves` are named tables of everybody, per horizon."""
+
+    figures: pl.DataFrame
+    curves: dict[str, pl.DataFrame]
+    about: dict[str, Any]
+
+
+def validate(frame: pl.DataFrame, asked: Asked) -> Validation:
+    """Return the figures of a table of predictions. Raises NightRefused for one that is none."""
+    for name in asked.by:
+        if name not in frame.columns:
+            raise UsageError(f"--by {name}: no such column")
+    try:
+        parts = [_at(part, horizon, asked) for part, horizon in _by_horizon(frame, asked)]
+    except BadPredictions as error:
+        raise NightRefused(f"predictions: {error}") from None
+    figures = pl.concat([figures for figures, _ in parts])
+    curves: dict[str, pl.DataFrame] = {}
+    for name in ("calibration_curve", "decision_curve", "groups"):
+        shown = [curve[name] for _, curve in parts if not curve[name].is_empty()]
+        if shown:
+            curves[name] = pl.concat(shown, how="diagonal_relaxed")
+    return Validation(figures, curves, {"rows": len(frame), "by": list(asked.by)})
+
+
+def validate_ways(ways: Iterable[tuple[str, pl.DataFrame]], asked: Asked) -> Validation:
+    """Return the figures of several ways of validating a model, each with where it is from.
+
+    A way is its name and a frame of predictions with `source`; of two sources, each has figures
+    of its own too. The curves are those of the first way.
+    """
+    figures: list[pl.DataFrame] = []
+    curves: dict[str, pl.DataFrame] = {}
+    about: dict[str, Any] = {"by": list(asked.by), "ways": {}}
+    for name, frame in ways:
+        counts = dict(frame.group_by("source").len().sort("source").iter_rows())
+        about["ways"][name] = counts
+        parts = {"both": frame} if len(counts) > 1 else {}
+        parts |= {
+            str(key[0]): part for key, part in frame.partition_by("source", as_dict=True).items()
+        }
+        for source, part in parts.items():
+            options = replace(asked.options, events_per_year=_events_per_year(part))
+            made = _or_nothing(part, replace(asked, options=options))
+            about_it = {"landmark": pl.lit(name), "predictions": pl.lit(source)}
+            figures.append(made.figures.with_columns(**about_it).select(*COLUMNS))
+            curves = curves or made.curves
+    if not figures:
+        raise NightRefused("nobody to validate on: no patient was eligible and followed")
+    return Validation(pl.concat(figures), curves, about)
+
+
+def _events_per_year(frame: pl.DataFrame) -> float | None:
+    """Return how many events came in a year, from the first 131I of all to the last day of all."""
+    if not {"index_date", "horizon"} <= set(frame.columns) or frame.is_empty():
+        return None
+    once = frame.filter(pl.col("horizon") == pl.col("horizon").min())
+    followed = pl.duration(days=(pl.col("time") * 365.25).cast(pl.Int64))
+    first, last = once.select(
+        first=pl.col("index_date").min(), last=(pl.col("index_date") + followed).max()
+    ).row(0)
+    years = float((last - first).days) / 365.25
+    return int(once["event"].eq(1).sum()) / years if years > 0 else None
+
+
+def _or_nothing(frame: pl.DataFrame, asked: Asked) -> Validation:
+    """Return the figures; where no patient has a full prediction, only that."""
+    if _prediction(frame) and frame.drop_nulls(_prediction(frame)).height:
+        return validate(frame, asked)
+    row = pl.DataFrame(
+        [{"measure": "events", "note": "no patient with every predictor known"}], schema=FIGURES
+    )
+    return Validation(placed(row, COMPLETE, None, None, 0, None), {}, {})
+
+
+def _by_horizon(frame: pl.DataFrame, asked: Asked) -> Iterator[tuple[pl.DataFrame, float | None]]:
+    """Yield the predictions of each horizon; one table without a horizon for a plain outcome."""
+    if "y" in frame.columns:
+        yield frame, None
+        return
+    if "horizon" not in frame.columns:
+        if "risk" in frame.columns and len(asked.horizons) > 1:
+            raise UsageError("one column of risks is of one horizon; add a column horizon")
+        for horizon in asked.horizons or (None,):
+            yield frame, horizon
+        return
+    if frame["horizon"].null_count() or not frame["horizon"].dtype.is_numeric():
+        raise BadPredictions("column horizon: empty or not a number in some rows")
+    for horizon in frame["horizon"].unique().sort():
+        if not asked.horizons or horizon in asked.horizons:
+            yield frame.filter(pl.col("horizon") == horizon), float(horizon)
+
+
+def _at(
+    frame: pl.DataFrame, horizon: float | None, asked: Asked
+) -> tuple[pl.DataFrame, dict[str, pl.DataFrame]]:
+    """Return the figures at one horizon: of everybody, at the bounds, and of subgroups."""
+    complete, bounded = _complete(frame)
+    everybody = evaluate(complete, horizon, asked.options)
+    rows = [rows_of(everybody, COMPLETE)]
+    if bounded is not None:
+        # The bounds are of the prediction, not of a score that a cut-off may be on.
+        once = replace(asked.options, repeats=0, cutoff=None)
+        for which, whole in zip((LOWER, UPPER), bounded, strict=True):
+            rows.append(rows_of(evaluate(whole, horizon, once), which))
+    for by in asked.by:
+        levels = list(of_levels(complete, by, horizon, asked, everybody))
+        rows += [*levels, over_levels(levels, by)]
+    curves = {
+        "calibration_curve": everybody.calibration_curve,
+        "decision_curve": without_small(everybody.decision_curve, everybody.n, asked),
+        "groups": without_small_groups(everybody.groups, asked),
+    }
+    curves = {name: _with_horizon(curve, horizon) for name, curve in curves.items()}
+    figures = pl.concat(rows)
+    return figures.with_columns(
+        horizon=pl.col("horizon").fill_null(pl.lit(horizon, pl.Float64))
+    ), curves
+
+
+def _prediction(frame: pl.DataFrame) -> list[str]:
+    return [name for name in ("p", "risk", "linear_predictor") if name in frame.columns]
+
+
+def _complete(
+    frame: pl.DataFrame,
+) -> tuple[pl.DataFrame, tuple[pl.DataFrame, pl.DataFrame] | None]:
+    """Return the rows with a prediction; and all rows at their lower and upper bounds, if any."""
+    predictions = _prediction(frame)
+    if not predictions:
+        raise BadPredictions("want a column p, risk or linear_predictor")
+    complete = frame.drop_nulls(predictions)
+    if complete.is_empty():
+        raise BadPredictions("no row has a prediction")
+    name = predictions[0]
+    bounds = [f"{name}_lower", f"{name}_upper"]
+    if len(complete) == len(frame) or not set(bounds) <= set(frame.columns):
+        return complete, None
+    known = frame.drop_nulls(bounds).drop(*(other for other in predictions if other != name))
+    low, high = (
+        known.with_columns(pl.col(name).fill_null(pl.col(bound))).drop("score", strict=False)
+        for bound in bounds
+    )
+    return complete, (low, high)
+
+
+def _with_horizon(curve: pl.DataFrame, horizon: float | None) -> pl.DataFrame:
+    return curve if curve.is_empty() else curve.with_columns(horizon=pl.lit(horizon, pl.Float64))
+
+
+def write(validation: Validation, folder: Path, umask: str) -> tuple[Path, Path]:
+    """Write validation.parquet and validation.json; each appears whole or not at all."""
+    whole = folder / "validation.parquet", folder / "validation.json"
+    with told(folder), private(umask):
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in whole:
+            aside = path.with_name(f".{path.name}")
+            if path.suffix == ".parquet":
+                write_parquet(validation.figures, aside, DESCRIPTIONS, {}, NO_KEYS)
+            else:
+                aside.write_text(as_json(validation), "utf-8")
+            aside.replace(path)
+    return whole
+
+
+def as_json(validation: Validation) -> str:
+    """Return figures and curves as JSON."""
+    content = {
+        "about": validation.about,
+        "columns": DESCRIPTIONS,
+        "figures": validation.figures.to_dicts(),
+        **{name: curve.to_dicts() for name, curve in validation.curves.items()},
+    }
+    return json.dumps(content, indent=1, allow_nan=False) + "\n"

@@ -1,0 +1,140 @@
+"""Published models on the registry's own outcomes: what may be looked at, and from when."""
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from pytest import approx
+
+from flows.job import Job
+from flows.landmarks import (
+    PUBLISHED,
+    RECOMPUTED,
+    cutoff_of,
+    known_at,
+    model_of,
+    predictions,
+)
+from flows.landmarks import (
+    Registry as Known,
+)
+from flows.replayed import last_night
+from flows.secrets import NO_KEYS
+from flows.settings import Settings
+from flows.subgroups import Asked
+from flows.validation import validate_ways
+from models.performance.evaluation import Options
+from tests.registry import AS_OF, Registry, days
+from transforms.reading.mapping import Mapping
+from transforms.variables.windows import Windows
+
+SECOND = days(200)
+
+
+def jin(patient: str, registry: Registry, second: str | None = "none", **cells: Any) -> Registry:
+    """Add a patient of Jin's cohort, every predictor known, with a second assessed course."""
+    registry.usual(patient, **cells).metastasis(patient, "lung").ct(patient).stg(patient, 100)
+    return registry if second is None else registry.treated(patient, SECOND, second)
+
+
+def ways(model: str, out: Path) -> dict[str, pl.DataFrame]:
+    job = Job(None, out, AS_OF, out / "warehouse.duckdb", Mapping(), Settings(report=False))
+    with last_night(job) as known:
+        return dict(predictions(model_of(model), known, out, NO_KEYS))
+
+
+def known(registry: Registry) -> Known:
+    tables = registry.lazy()
+    names = tables["patients"].select("patient_id", name="patient_id").collect()
+    aside = pl.LazyFrame(schema={"patient_id": pl.String, "table": pl.String, "row_date": pl.Date})
+    return Known(tables, aside, AS_OF, Windows(), names)
+
+
+def first_of(model: str, registry: Registry, tmp_path: Path) -> pl.DataFrame:
+    return next(predictions(model_of(model), known(registry), tmp_path, NO_KEYS))[1]
+
+
+def test_the_clock_starts_at_the_second_assessed_course(tmp_path: Path):
+    made = first_of("jin2025_os", jin("A", Registry()), tmp_path)
+    assert made["horizon"].to_list() == [3.0, 5.0]
+    assert made["time"][0] == approx((AS_OF - SECOND).days / 365.25, abs=2e-3)
+    assert made["source"].unique().to_list() == [RECOMPUTED]
+
+
+def test_who_died_before_a_second_course_is_in_the_paper_s_way_alone(tmp_path: Path):
+    registry = jin("A", Registry())
+    jin("B", registry, second=None, death_date=days(100), last_contact_date=days(100))
+    landmark, paper = dict(
+        predictions(model_of("jin2025_os"), known(registry), tmp_path, NO_KEYS)
+    ).values()
+    assert landmark.filter(horizon=3.0).height == 1
+    assert paper.filter(horizon=3.0)["event"].sort().to_list() == [0, 1]
+
+
+def test_nothing_after_the_landmark_changes_the_prediction(tmp_path: Path):
+    before = first_of("jin2025_os", jin("A", Registry(), second="all"), tmp_path)
+    later = jin("A", Registry(), second="all").treated("A", SECOND + timedelta(1), "none")
+    later.metastasis("A", "bone", SECOND + timedelta(1)).event("A", "progression", days(400))
+    after = first_of("jin2025_os", later, tmp_path)
+    assert after["risk"].to_list() == before["risk"].to_list()
+    paper = dict(predictions(model_of("jin2025_os"), known(later), tmp_path, NO_KEYS))["paper"]
+    assert paper.filter(horizon=5.0)["risk"][0] != before.filter(horizon=5.0)["risk"][0]
+
+
+def test_a_death_after_the_landmark_is_not_known_at_it():
+    registry = jin("A", Registry(), death_date=days(900), last_contact_date=days(900))
+    tables, _ = known_at(known(registry), pl.DataFrame({"patient_id": ["A"], "landmark": [SECOND]}))
+    row = tables["patients"].collect().row(0, named=True)
+    assert (row["death_date"], row["last_contact_date"]) == (None, SECOND)
+
+
+def test_rr_dtc_counts_when_it_is_met_after_the_prediction_and_death_competes(tmp_path: Path):
+    registry = Registry()
+    for patient, when in (("MET", 300), ("BEFORE", 3), ("DIED", None), ("WELL", None)):
+        died = {"death_date": days(500), "last_contact_date": days(500)}
+        registry.usual(patient, **(died if patient == "DIED" else {}))
+        registry.metastasis(patient, "lung").pet(patient, suv_max=1.0)
+        if when:
+            registry.event(patient, "progression", days(when))
+    made = first_of("liu2022_nomogram", registry, tmp_path).filter(horizon=3.0)
+    assert made["event"].sort().to_list() == [0, 1, 2]
+    assert made.filter(event=1)["time"][0] == approx((300 - 7) / 365.25, abs=1e-6)
+
+
+def test_rr_dtc_is_cut_at_ten_points_whichever_of_its_models_is_asked():
+    cutoff = cutoff_of(model_of("liu2022_nomogram"))
+    assert cutoff is not None and (cutoff.points.value, cutoff.high) == (10, ">=")
+
+
+@pytest.mark.parametrize(("late", "source"), [(10, PUBLISHED), (40, RECOMPUTED)])
+def test_the_night_published_then_is_what_is_validated(
+    late: int, source: str, night: Any, out: Path, tmp_path: Path
+):
+    registry = jin("A", Registry(), last_contact_date=SECOND + timedelta(late))
+    then = SECOND + timedelta(late)
+    night(registry.write(tmp_path / "then"), as_of=then)
+    later = jin("A", Registry(), last_contact_date=date(2026, 6, 1))
+    night(later.write(tmp_path / "now"), as_of=AS_OF)
+    made = ways("jin2025_os", out)["second course"]
+    assert made["source"].unique().to_list() == [source]
+    start = then if source == PUBLISHED else SECOND
+    assert made["time"][0] == approx((date(2026, 6, 1) - start).days / 365.25, abs=2e-3)
+
+
+def test_each_figure_says_from_when_and_of_which_predictions(tmp_path: Path):
+    registry = Registry()
+    for number in range(40):
+        died = {"death_date": days(300 + 20 * number), "last_contact_date": days(1200)}
+        uptake = ("all", "none")[number % 2]
+        jin(f"P{number:02}", registry, second=uptake, **(died if number % 3 else {}))
+    found = predictions(model_of("jin2025_os"), known(registry), tmp_path, NO_KEYS)
+    asked = Asked(options=Options(minimum_events=5, repeats=0))
+    made = validate_ways(found, asked)
+    assert set(made.figures["landmark"]) == {"second course", "paper"}
+    assert set(made.figures["predictions"]) == {RECOMPUTED}
+    assert made.about["ways"]["second course"] == {RECOMPUTED: 80}
+    few = validate_ways([("second course", first_of("jin2025_os", registry, tmp_path))], Asked())
+    words = few.figures.filter(measure="events")["note"][0]
+    assert words.startswith("too few events: ") and " years at " in words
