@@ -14,8 +14,8 @@ from schemas.published import PUBLISHED
 
 _KEY = "thyrisk"
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
-    "autoinstall_known_extensions": "false",
-    "autoload_known_extensions": "false",
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
 }
 _ALLOWED = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
 _ABOUT_THE_SQL = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)

@@ -35,7 +35,7 @@ def recomputed(folder: Path, report: RunReport, keys: Keys) -> Iterator[str]:
     tables: dict[str, pl.DataFrame] = {}
     for path in sorted(folder.glob("*.parquet")):
         if is_encrypted(path) and keys.encryption is None:
-            yield f"{path.name}: encrypted; set THYRISK_ENCRYPTION_KEY_FILE to look into it"
+            yield f"{path.name}: encrypted; set THYRISK_ENCRYPTION_KEY_FILE to count its rows"
             continue
         yield from _identity(path, report)
         if path.stem in _NEEDED:

@@ -12,7 +12,7 @@ from flows.published.nights import LATEST, RUN, night_folder, read_run, report_o
 from flows.published.recompute import recomputed
 from flows.published.run_report import FileReport, RunReport, parsed
 from flows.published.seal import sha256_of_run, signature
-from flows.secrets import Keys
+from flows.secrets import NO_KEYS, Keys
 from models.spec import digests, library
 
 
@@ -46,7 +46,7 @@ def problems_of(
     ]
 
 
-def remarks_on(folder: Path, keys: Keys, warehouse: Path | None = None) -> list[str]:
+def remarks_on(folder: Path, keys: Keys = NO_KEYS, warehouse: Path | None = None) -> list[str]:
     """Return what is no fault but good to know: other models, what could not be compared."""
     report = report_of(folder)
     if report is None:
@@ -54,7 +54,7 @@ def remarks_on(folder: Path, keys: Keys, warehouse: Path | None = None) -> list[
     installed = dict(zip(library(), digests(), strict=True))
     used = {name: model.sha256 for name, model in report.models.items()}
     remarks = [
-        f"model {name}: the installed file is not the one of this night; flags are not recomputed"
+        f"model {name}: the installed file is not the one of this night"
         for name in sorted(installed.keys() | used.keys())
         if installed.get(name) != used.get(name)
     ]

@@ -146,7 +146,7 @@ def test_a_withdrawal_that_is_killed_leaves_the_night_or_takes_it_back(
     base = tmp_path / "base"
     shutil.copytree(out, base, symlinks=True)
     calls = int(run_killed(out, 0).stdout)
-    kills = int(os.environ.get("THYRISK_KILLS", "8"))
+    kills = int(os.environ.get("THYRISK_KILLS", "5"))
     seen = set()
     for number in range(kills):
         # The first half of the calls opens the warehouse; what matters is in the second.
