@@ -72,8 +72,8 @@ HIGH = pl.lit("high", dtype=pl.Enum(["high", "low", "indeterminate", "not_applic
             "features.parquet: other patients",
         ),
         (
-            lambda f: rewrite(f, "quarantine", cell=pl.lit("value")),
-            "quarantine.parquet: 0 rows, not the 1",
+            lambda f: rewrite(f, "quarantine", cell=pl.lit(None, dtype=pl.String)),
+            "quarantine.parquet: 0 cells, not the",
         ),
         (
             lambda f: shutil.copy(f / "features.parquet", f / "needs.parquet"),
