@@ -5,7 +5,6 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
@@ -19,7 +18,8 @@ from flows.lock import LOCK, held
 from flows.opening import open_night
 from flows.outputs import Outputs, Result, summarise, write_outputs, write_run
 from flows.published.nights import GONE, STAGING, night_folder, nights
-from flows.published.write import publish, remove_nights
+from flows.published.write import publish, refuse_unless_link, remove_nights
+from flows.report.aside import write_report
 from flows.results import results_of
 from flows.warehouse.warehouse import Warehouse
 from schemas.registry import TABLES
@@ -62,6 +62,7 @@ def run_night(job: Job, stage: Stage = directly) -> Result:
     with told(job.out), private(job.settings.umask):
         job.out.mkdir(parents=True, exist_ok=True)
         with held(*locks, holder=holder):
+            refuse_unless_link(job.out)
             _sweep(job.out)
             with tempfile.TemporaryDirectory(
                 prefix=STAGING, dir=job.out, ignore_cleanup_errors=True
@@ -144,11 +145,14 @@ def _hand_over(
 
 
 def _report(tonight: Tonight, staged: Path, result: Result) -> None:
-    from flows.report.page import page  # its libraries take a while to import
-
+    """Make the page; a night that has none says so."""
     past = nights(tonight.job.out, before=tonight.as_of)
-    made = page(staged, asdict(result), past, tonight.settings, tonight.keys)
-    (staged / "report.html").write_text(made, "utf-8")
+    why = write_report(staged, result, past, tonight.settings, tonight.keys)
+    if why is not None:
+        result.warnings.append(
+            f"report.html could not be made ({why}): the night is published without it. Run the "
+            f"date again to make it, or set report = false."
+        )
 
 
 def _sweep(out: Path) -> None:

@@ -1,8 +1,9 @@
 """What a night puts out: its tables as parquet, its summary, and run.json."""
 
+import hmac
 import json
 import platform
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +18,7 @@ from flows.disk import sha256
 from flows.errors import NightError
 from flows.job import Tonight
 from flows.published.nights import RUN
+from flows.published.seal import SIGNATURE, sha256_of_run, signature
 from flows.published.write import json_ready, write_csv, write_parquet
 from models.spec import Model, digests, library
 from schemas.published import PUBLISHED, descriptions_of
@@ -164,7 +166,7 @@ def summarise(
         run_id=tonight.run_id,
         as_of=tonight.as_of,
         folder=folder,
-        files=list(outputs.counts.files),
+        files=[_shown(file, tonight) for file in outputs.counts.files],
         patients=risk.height,
         by_model={name: _counts(frame["status"]) for name, frame in outputs.scores.items()},
         flags={name: _counts(risk[name]) for name in flags},
@@ -183,6 +185,21 @@ def summarise(
     )
 
 
+def _shown(file: FileCount, tonight: Tonight) -> FileCount:
+    """Return a file's counts under a name that may be shown."""
+    if tonight.keys.pseudonym is None:
+        return file
+    return replace(file, file=tonight.labels[file.file])
+
+
+def _mapping(tonight: Tonight) -> dict[str, Any]:
+    """Return the mapping; under pseudonyms its digest: what it translates may be identifiers."""
+    if tonight.keys.pseudonym is None:
+        return tonight.mapping.model_dump(mode="json")
+    text = json.dumps(tonight.mapping.model_dump(mode="json"), sort_keys=True)
+    return {"hmac": hmac.digest(tonight.keys.pseudonym, text.encode(), "sha256").hex()}
+
+
 def _counts(values: pl.Series) -> dict[str, int]:
     counted = values.cast(pl.String).fill_null("none").value_counts().sort(values.name)
     return dict(counted.iter_rows())
@@ -197,7 +214,8 @@ def write_run(staged: Path, tonight: Tonight, result: Result) -> None:
         "extracted_at": tonight.export.extracted_at if tonight.export else None,
         "outputs": {path.name: sha256(path) for path in sorted(staged.iterdir())},
         "settings": tonight.settings.model_dump(mode="json"),
-        "mapping": tonight.mapping.model_dump(mode="json"),
+        "mapping": _mapping(tonight),
+        "previous_sha256": sha256_of_run(result.folder.parent, tonight.previous),
         "pseudonyms": tonight.keys.fingerprint,
         "encrypted": tonight.keys.encryption is not None,
         "models": {
@@ -207,5 +225,8 @@ def write_run(staged: Path, tonight: Tonight, result: Result) -> None:
         "versions": {"python": platform.python_version()}
         | {name: version(name) for name in _LIBRARIES},
     }
-    text = json.dumps(json_ready(report), indent=2, ensure_ascii=False)
+    ready = json_ready(report)
+    if (signed := signature(ready, tonight.keys)) is not None:
+        ready[SIGNATURE] = signed
+    text = json.dumps(ready, indent=2, ensure_ascii=False)
     (staged / RUN).write_text(text + "\n", "utf-8")

@@ -97,7 +97,10 @@ def _quarantine(tonight: Tonight, read: Read) -> pl.DataFrame:
     kept = tonight.kept_quarantine
     if kept is None:
         kept = read.quarantine
-    return pseudonymised(kept.sort("table", "file", "line"), tonight.keys).select(
+    kept = kept.sort("table", "file", "line")
+    if tonight.keys.pseudonym is not None:
+        kept = kept.with_columns(pl.col("file").replace(tonight.labels))
+    return pseudonymised(kept, tonight.keys).select(
         pl.col(name).cast(dtype) for name, dtype in columns_of(Quarantine).items()
     )
 
@@ -137,4 +140,5 @@ def _with_reviews(derived: pl.DataFrame, risk: pl.DataFrame) -> pl.DataFrame:
 
 def _measures(tonight: Tonight, courses: pl.DataFrame, patients: pl.DataFrame) -> pl.DataFrame:
     measures = [*PATHWAY, *completeness(library().values())]
-    return measure(measures, patients, courses, tonight.as_of, tonight.settings.smallest_cell)
+    smallest, round_to = tonight.settings.smallest_cell, tonight.settings.round_counts
+    return measure(measures, patients, courses, tonight.as_of, smallest, round_to)

@@ -142,7 +142,8 @@ class Worklist(pa.DataFrameModel):
 class QiMeasures(pa.DataFrameModel):
     """One row per measure, centre (and all together), and period.
 
-    What a measure asks, its exclusions and its source: `thyrisk measures`.
+    What a measure asks, its exclusions and its source: `thyrisk measures`. Months and quarters are
+    of all centres only. Counts are multiples of the setting `round_counts`, shares those of them.
     """
 
     measure: str = of("name of the measure", nullable=False)
