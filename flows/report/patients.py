@@ -105,7 +105,10 @@ def _facts(risk: dict[str, Any], features: dict[str, Any]) -> list[list[str]]:
         ["131I uptake category", uptake + (" (provisional)" if risk["uptake_provisional"] else "")],
         ["Index date", str(risk["index_date"] or _no_index_date(features))],
         ["Metastasis sites", _sites(features)],
-        ["sTg", "TgAb-positive that day: it may be falsely low" if risk["tgab_interference"] else ""],
+        [
+            "sTg",
+            "TgAb-positive that day: it may be falsely low" if risk["tgab_interference"] else "",
+        ],
         ["Changed since the last night", "; ".join(risk["changed_since_last"])],
         ["Changed since the last review", "; ".join(risk["changed_since_review"] or [])],
         ["Last review", _review(risk)],
