@@ -91,6 +91,20 @@ def refuse_if_too_bad(
     _refuse_if_shrunk(tonight, table, files)
 
 
+def refuse_if_anybodys(
+    tonight: Tonight, table: str, files: Sequence[FileCount], unattributed: pl.DataFrame
+) -> None:
+    """Raise NightRefused when of too many rows it cannot be told whose they are."""
+    read, rows = sum(file.rows_read for file in files), unattributed.height
+    limit = tonight.settings.max_unattributed_share
+    if rows >= tonight.settings.judge_from_bad_rows and rows > limit * read:
+        raise NightRefused(
+            f"{table}: of {rows} of {read} rows it cannot be told whose they are, more than the "
+            f"{limit:.0%} allowed: they may be anybody's. Are patients missing, or identifiers "
+            f"written otherwise? If the export is right, raise max_unattributed_share."
+        )
+
+
 def _refuse_if_not_as_promised(tonight: Tonight, files: Sequence[FileCount]) -> None:
     assert tonight.export is not None  # noqa: S101
     for file in files:

@@ -4,16 +4,36 @@ import ctypes
 import errno
 import hashlib
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from polars.exceptions import PolarsError
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
+_ROOM_FOR_A_FOOTER = 1 << 20
 
 
 def sha256(path: Path) -> str:
     """Return the sha256 of a file."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@contextmanager
+def full_disk_said(folder: Path) -> Iterator[None]:
+    """Raise OSError where polars writes parquet to a disk that fills up.
+
+    In the footer polars says "transport error" and no more.
+    """
+    try:
+        yield
+    except PolarsError:
+        if shutil.disk_usage(folder).free < _ROOM_FOR_A_FOOTER:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder)) from None
+        raise
 
 
 def sync(path: Path) -> None:

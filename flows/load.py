@@ -7,7 +7,14 @@ from typing import Any
 
 import polars as pl
 
-from flows.counts import Counting, Counts, FileCount, counts_of, refuse_if_too_bad
+from flows.counts import (
+    Counting,
+    Counts,
+    FileCount,
+    counts_of,
+    refuse_if_anybodys,
+    refuse_if_too_bad,
+)
 from flows.errors import NightRefused
 from flows.intake.rows import Irregular, batches
 from flows.job import Tonight
@@ -26,6 +33,7 @@ from transforms.reading.quarantine import (
     kept_columns,
     nothing_rejected,
     rejected,
+    unattributed,
     validate,
     with_context,
 )
@@ -79,9 +87,7 @@ class Read:
     def unattributed(self) -> int:
         """How many rows were set aside whose patient cannot be told: they may be anybody's."""
         rejected = pl.concat(table.rejected for table in self.tables.values())
-        return rejected.filter(
-            ~pl.col("patient_id").is_in(self.patients["patient_id"].implode()).fill_null(False)
-        ).height
+        return unattributed(rejected, self.patients["patient_id"]).height
 
     @property
     def without_rows(self) -> int:
@@ -164,6 +170,13 @@ def _load(
             arrival.end(bad.filter(pl.col("cell").is_null())["row_hash"])
             files = counts_of(counted, valid, bad)
             refuse_if_too_bad(tonight, table, tuple(files.values()), bad)
+            if read.patients.height:
+                refuse_if_anybodys(
+                    tonight,
+                    table,
+                    tuple(files.values()),
+                    unattributed(bad, read.patients["patient_id"]),
+                )
             quarantine = _with_text(bad, arrival, counted)
             arrival.add_quarantine(quarantine.drop("file_no", "earliest", "latest"))
             for file_no, file in files.items():
@@ -271,5 +284,5 @@ def _with_text(
     """Add to rejected rows the name of their file and their received text."""
     names = {file_no: count.file.path.name for file_no, count in counted.items()}
     file = pl.col("file_no").replace_strict(names, default=None, return_dtype=pl.String)
-    originals = arrival.originals(bad.select("row_hash"))
+    originals = arrival.originals(bad["row_hash"])
     return bad.with_columns(file=file).join(originals, on="row_hash", how="left")

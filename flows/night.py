@@ -11,31 +11,17 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, Protocol
 
-import polars as pl
-
 from flows.errors import told
-from flows.history import reviews_of
 from flows.job import Job, Tonight
 from flows.load import Read, load_table
 from flows.lock import LOCK, held
 from flows.opening import open_night
 from flows.outputs import Outputs, Result, summarise, write_outputs, write_run
-from flows.pseudonyms import pseudonymised
 from flows.published.nights import GONE, STAGING, night_folder, nights
 from flows.published.write import publish, remove_nights
+from flows.results import results_of
 from flows.warehouse.warehouse import Warehouse
-from models.engine import score
-from models.spec import library
-from schemas.published import Quarantine, columns_of
 from schemas.registry import TABLES
-from transforms.measures.courses import courses_of
-from transforms.measures.measures import PATHWAY, completeness, measure
-from transforms.review.flags import patient_risk
-from transforms.review.timeline import story
-from transforms.review.worklist import worklist
-from transforms.variables.as_of import known_as_of
-from transforms.variables.evidence import Record
-from transforms.variables.features import features
 
 STEPS = (
     "check the export",
@@ -114,7 +100,7 @@ def _run(job: Job, started_at: datetime, staging: Path, stage: _timed) -> Result
     memory = job.settings.duckdb_memory
     with Warehouse(job.warehouse, memory, scratch, job.keys) as warehouse:
         tonight = open_night(job, started_at, scratch, warehouse, stage)
-        outputs = _outputs(tonight, _read(tonight, warehouse, stage), stage)
+        outputs = results_of(tonight, _read(tonight, warehouse, stage), stage)
         return _hand_over(tonight, outputs, staged, warehouse, stage)
 
 
@@ -123,76 +109,6 @@ def _read(tonight: Tonight, warehouse: Warehouse, stage: _timed) -> Read:
     for table in TABLES:
         read = stage(f"load {table}", load_table, tonight, warehouse, read, table)
     return read
-
-
-def _outputs(tonight: Tonight, read: Read, stage: _timed) -> Outputs:
-    """Return what tonight's rows come to."""
-    quarantine = stage("quarantine", _quarantine, tonight, read)
-    known = known_as_of(
-        read.rows,
-        read.set_aside.lazy(),
-        tonight.as_of,
-        tonight.mapping.coverage.with_found(read.empty),
-        tonight.extracted_on,
-    )
-    names = pseudonymised(read.names, tonight.keys)
-    reviews = stage(
-        "look up reviews", reviews_of, tonight, known.tables["reviews"].collect(), read.names
-    )
-    derived = stage("derive variables", _features, tonight, known, read.set_aside, names)
-    scores = stage("score", _scores, derived)
-    risk = stage("flag", patient_risk, derived, scores, tonight.last, reviews)
-    review = worklist(risk, tonight.settings.worklist_cap)
-    timeline = stage("tell the stories", _stories, tonight, known, names, review)
-    measured = stage("measure", _measures, tonight, known, derived, risk)
-    return Outputs(read.counts, derived, scores, risk, review, quarantine, measured, timeline)
-
-
-def _quarantine(tonight: Tonight, read: Read) -> pl.DataFrame:
-    """Return the rejected rows with their original text: one row per rejected row."""
-    kept = tonight.kept_quarantine
-    if kept is None:
-        kept = read.quarantine
-    return pseudonymised(kept.sort("table", "file", "line"), tonight.keys).select(
-        pl.col(name).cast(dtype) for name, dtype in columns_of(Quarantine).items()
-    )
-
-
-def _features(
-    tonight: Tonight,
-    known: Record,
-    set_aside: pl.DataFrame,
-    names: pl.DataFrame,
-) -> pl.DataFrame:
-    """Return the variables: one row per patient, in the order in which they are published."""
-    derived = features(known, set_aside.lazy(), tonight.settings.windows)
-    named = names.join(derived, on="patient_no", maintain_order="left")
-    return pseudonymised(named, tonight.keys, but=("patient_id",))
-
-
-def _scores(derived: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    return {name: score(derived, model) for name, model in library().items()}
-
-
-def _stories(
-    tonight: Tonight, known: Record, names: pl.DataFrame, review: pl.DataFrame
-) -> pl.DataFrame:
-    shown = review.head(tonight.settings.report_patients).select("patient_id")
-    who = names.join(shown, on="patient_id")
-    theirs = pl.col("patient_no").is_in(who["patient_no"].implode())
-    rows = pl.collect_all([table.filter(theirs) for table in known.tables.values()])
-    told = story(dict(zip(known.tables, rows, strict=True)), who)
-    return pseudonymised(told, tonight.keys, but=("patient_id",))
-
-
-def _measures(
-    tonight: Tonight, known: Record, derived: pl.DataFrame, risk: pl.DataFrame
-) -> pl.DataFrame:
-    more = risk.select("patient_no", "rrdtc_status", "os_status", "pfs_status", "reviewed_at")
-    patients = derived.join(more, on="patient_no")
-    courses = courses_of(known, patients, tonight.settings.windows)
-    measures = [*PATHWAY, *completeness(library().values())]
-    return measure(measures, patients, courses, tonight.as_of, tonight.settings.smallest_cell)
 
 
 def _hand_over(

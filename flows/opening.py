@@ -20,7 +20,8 @@ from flows.intake.export import Export, open_export
 from flows.job import Job, Tonight
 from flows.outputs import VERSION
 from flows.warehouse.warehouse import Warehouse
-from models.spec import digests
+from models.spec import digests, library
+from models.windows import modified_windows
 from schemas.registry import TABLES
 
 SHAPES_OUTPUT = {"windows", "worklist_cap", "report", "report_patients", "smallest_cell"}
@@ -73,6 +74,10 @@ def _warnings(job: Job, export: Export) -> Iterator[str]:
     if export.ignored:
         yield f"{len(export.ignored)} files of the export are no table and were left aside"
     yield from export.warnings if job.keys.fingerprint is None else export.unnamed_warnings
+    windows = job.settings.windows.model_dump()
+    for name, model in library().items():
+        for window, (paper, used) in modified_windows(model, windows).items():
+            yield f"{name} is modified: {window} is {used:g}, the paper's is {paper:g}"
     if job.keys.encryption is not None:
         yield (
             "the typed tables of the warehouse are not encrypted: keep it on an encrypted volume"

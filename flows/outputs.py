@@ -17,16 +17,7 @@ from flows.job import Tonight
 from flows.published.nights import RUN
 from flows.published.write import json_ready, write_csv, write_parquet
 from models.spec import Model, digests, library
-from schemas.features import Features
-from schemas.published import (
-    PatientRisk,
-    QiMeasures,
-    Quarantine,
-    Timeline,
-    Worklist,
-    descriptions_of,
-)
-from schemas.scores import ModelScores
+from schemas.published import PUBLISHED, descriptions_of
 
 VERSION = version("thyrisk")
 _LIBRARIES = ("thyrisk", "polars", "duckdb", "pandera", "prefect")
@@ -64,6 +55,29 @@ class Outputs:
     quarantine: pl.DataFrame
     measures: pl.DataFrame
     timeline: pl.DataFrame
+    criteria: pl.DataFrame
+    needs: pl.DataFrame
+    on_file: pl.DataFrame
+    remarks: tuple[str, ...] = ()
+    """What of tonight's data a person should know, in words."""
+
+    @property
+    def tables(self) -> dict[str, pl.DataFrame]:
+        """Every published table by name, without what only the night needs."""
+        found = {
+            "patient_risk": self.risk,
+            "features": self.derived,
+            "model_scores": pl.concat(self.scores.values(), how="diagonal_relaxed"),
+            "worklist": self.review,
+            "criteria": self.criteria,
+            "needs": self.needs,
+            "on_file": self.on_file,
+            "timeline": self.timeline,
+            "qi_measures": self.measures,
+            "quarantine": self.quarantine,
+        }
+        inside = cs.matches("^(patient_no|criterion_.*|ruled_out)$")
+        return {name: frame.drop(inside) for name, frame in found.items()}
 
     @property
     def mart(self) -> pl.DataFrame:
@@ -104,24 +118,17 @@ def write_outputs(outputs: Outputs, staged: Path, tonight: Tonight) -> None:
         "thyrisk_as_of": str(tonight.as_of),
         "thyrisk_version": VERSION,
     }
-    scores = pl.concat(outputs.scores.values(), how="diagonal_relaxed")
-    for name, frame, described in (
-        ("patient_risk", outputs.risk, descriptions_of(PatientRisk)),
-        ("features", outputs.derived, descriptions_of(Features)),
-        ("quarantine", outputs.quarantine, descriptions_of(Quarantine)),
-        ("worklist", outputs.review, descriptions_of(Worklist)),
-        ("qi_measures", outputs.measures, descriptions_of(QiMeasures)),
-        ("timeline", outputs.timeline, descriptions_of(Timeline)),
-        ("model_scores", scores, _score_descriptions(library())),
-    ):
-        shown = frame.drop(cs.matches("^(patient_no|criterion_.*|ruled_out)$"))
-        write_parquet(shown, staged / f"{name}.parquet", described, identity, tonight.keys)
+    for name, frame in outputs.tables.items():
+        described = descriptions_of(PUBLISHED[name])
+        if name == "model_scores":
+            described |= _predictor_descriptions(library())
+        write_parquet(frame, staged / f"{name}.parquet", described, identity, tonight.keys)
     if tonight.keys.encryption is None:
         write_csv(outputs.review, staged / "worklist.csv")
 
 
-def _score_descriptions(models: dict[str, Model]) -> dict[str, str]:
-    described = descriptions_of(ModelScores)
+def _predictor_descriptions(models: dict[str, Model]) -> dict[str, str]:
+    described = {}
     for model in models.values():
         for predictor in model.predictors:
             described[predictor.name] = f"{predictor.label}: value"
@@ -153,7 +160,7 @@ def summarise(
         new_versions=outputs.counts.new_versions,
         previous=tonight.previous,
         replayed=tonight.replayed,
-        warnings=[*tonight.warnings, *outputs.counts.warnings],
+        warnings=[*tonight.warnings, *outputs.counts.warnings, *outputs.remarks],
         seconds=seconds,
     )
 

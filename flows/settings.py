@@ -7,10 +7,10 @@ a section, as THYRISK_WINDOWS__FDG_DAYS) overrides the file.
 import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from cronsim import CronSim, CronSimError
-from pydantic import Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -22,6 +22,8 @@ from flows.errors import UsageError
 from schemas.registry import TABLES
 from transforms.reading.mapping import Mapping
 from transforms.variables.windows import Windows
+
+_Model = TypeVar("_Model", bound=BaseModel)
 
 
 class Settings(BaseSettings):
@@ -37,6 +39,9 @@ class Settings(BaseSettings):
     )
     max_bad_share_of: dict[str, float] = Field(
         {}, description="the same for single tables, as labs = 0.05"
+    )
+    max_unattributed_share: float = Field(
+        0.1, ge=0, le=1, description="refuse when of more of a table's rows the patient is unknown"
     )
     max_shrink_share: float = Field(
         0.5, ge=0, le=1, description="refuse when a table lost more of its rows since last time"
@@ -135,7 +140,7 @@ def load_mapping(path: Path | None) -> Mapping:
     return _checked(Mapping, f"mapping {path}", content)
 
 
-def _checked(model: type[Any], what: str, content: dict[str, Any]) -> Any:
+def _checked(model: type[_Model], what: str, content: dict[str, Any]) -> _Model:
     try:
         return model(**content)
     except ValidationError as error:

@@ -9,8 +9,9 @@ import jinja2
 import polars as pl
 
 from models.engine import score
+from models.parts import Model, Number
 from models.points import effects, points_per_unit
-from models.spec import Model, Number
+from models.refit import refitted
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,9 @@ def card(model: Model) -> str:
         rows=predictor_rows(model),
         per_unit=points_per_unit(model),
         longest=_longest(model),
-        constants=constants(model),
+        constants=[*constants(model), *refit_numbers(model)],
+        refit=refit_lines(model),
+        axes=[(p, p.axis.alternatives) for p in model.predictors if p.axis],
         interval=interval_of,
         example=example_lines(model),
     )
@@ -63,7 +66,8 @@ def predictor_rows(model: Model) -> list[Row]:
         effect, per_unit = effects(model, predictor), points_per_unit(model)
         for level in predictor.levels:
             points = (effect.levels[level.value] - effect.low) * per_unit
-            rows.append(_row(model, predictor.label, level.label, level.effect, f"{points:.4g}"))
+            label = model.said(level.label)
+            rows.append(_row(model, predictor.label, label, level.effect, f"{points:.4g}"))
         if predictor.per_unit and predictor.axis:
             span = f"0 to {(effect.high - effect.low) * per_unit:.4g}"
             value = f"per {predictor.unit}"
@@ -98,6 +102,44 @@ def constants(model: Model) -> list[tuple[str, Number]]:
             found.append((f"{label}: reference", predictor.centre))
             found.append((f"{label}: axis from", predictor.axis.low))
             found.append((f"{label}: axis to", predictor.axis.high))
+    found += [(f"window: {name}", number) for name, number in model.windows.items()]
+    return found
+
+
+def numbers(model: Model) -> list[tuple[str, Number]]:
+    """Return every number of a model with what it is: effects, then constants, then the refit."""
+    found: list[tuple[str, Number]] = []
+    for predictor in model.predictors:
+        label = predictor.label
+        found += [(f"{label}: {model.said(lv.label)}", lv.effect) for lv in predictor.levels]
+        if predictor.per_unit:
+            found.append((f"{label}, per {predictor.unit}", predictor.per_unit))
+    return [*found, *constants(model), *refit_numbers(model)]
+
+
+def refit_numbers(model: Model) -> list[tuple[str, Number]]:
+    """Return the numbers of a model's refit; empty when it has none."""
+    if model.refit is None:
+        return []
+    found = [("refit: intercept", model.refit.intercept)]
+    for predictor in model.predictors:
+        for level in predictor.levels:
+            if effect := model.refit.effects.get(predictor.name, {}).get(level.value):
+                found.append((f"refit: {predictor.label}: {model.said(level.label)}", effect))
+    return found
+
+
+def refit_lines(model: Model) -> list[tuple[str, float, float]]:
+    """Return each patient of the refit: in words, the prediction as published and as refitted."""
+    if model.refit is None:
+        return []
+    found = []
+    for worse in model.refit.patients:
+        patient = {p.name: worse.get(p.name, p.levels[0].value) for p in model.predictors}
+        labels = [p.label for p in model.predictors if p.name in worse]
+        both = refitted(model, patient)
+        assert both  # noqa: S101
+        found.append((", ".join(labels) or "none of the predictors", *both))
     return found
 
 
@@ -112,7 +154,7 @@ def example_lines(model: Model) -> list[str]:
     for predictor in model.predictors:
         value = model.example[predictor.name]
         label = next((lv.label for lv in predictor.levels if lv.value == value), None)
-        shown = label or f"{value:g} {predictor.unit}"
+        shown = model.said(label) if label else f"{value:g} {predictor.unit}"
         lines.append(f"{predictor.label}: {shown}, {row[f'{predictor.name}_points']:.4g} points")
     lines.append(
         f"Total: {row['points']:.4g} points" + (f", {row['risk']} risk" if row["risk"] else "")

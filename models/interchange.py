@@ -1,15 +1,17 @@
 """A model for other systems: JSON, DuckDB SQL macros, and an R function.
 
-All give the same as `models.engine`: points, risk group and prediction, each with the bounds over
-what is missing (NULL in SQL, NA in R) and over the interval of the inferred constants.
+All give the same as `models.engine` for an eligible patient: points, risk group and prediction,
+each with the bounds over what is missing and over the interval of the inferred constants. Missing
+is NULL in SQL and NA in R, a number that is not finite, and a level that the model does not know.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from models.points import effects, points_per_unit
-from models.spec import Model, Predictor
+from models.engine import NO_ANSWER
+from models.parts import Model, Predictor
+from models.points import effects, most_points, points_per_unit
 
 
 def to_json(model: Model) -> str:
@@ -64,6 +66,50 @@ def _text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
+@dataclass(frozen=True)
+class _Language:
+    """How a language writes what both say."""
+
+    both: str
+    either: str
+    negated: str
+    most: str
+
+
+_SQL = _Language(" AND ", " OR ", "NOT ", "greatest")
+_R = _Language(" & ", " | ", "!", "pmax")
+
+
+def _sides(model: Model, language: _Language, of: Callable[[str], str]) -> tuple[str, str]:
+    """Return where all values of what is missing are high, and where all are low."""
+    assert model.cutoff  # noqa: S101
+    limit = f"{model.cutoff.high} {_number(model.cutoff.points.value)}"
+    high = f"({of('all_points_lower')} {limit})"
+    return high, f"({language.negated}({of('all_points_upper')} {limit}))"
+
+
+def _useful(
+    model: Model,
+    language: _Language,
+    of: Callable[[str], str],
+    survival: Callable[[float, str], str],
+) -> str:
+    """Return where what is missing leaves an answer: see `models.engine`."""
+    if model.cutoff:
+        span = f"({of('all_points_upper')} - {of('all_points_lower')})"
+        answer = f"round({span} / {_number(most_points(model))}, 9) < {NO_ANSWER}"
+        return language.either.join([*_sides(model, language, of), f"({answer})"])
+    sums, shares = _sums(model), []
+    lowest, highest = (
+        _number(sums.start + sum(sums.sides[side].values())) for side in ("lower", "upper")
+    )
+    for _, value, _, _ in _predictions(model, survival):
+        span = f"({value(of('lp_upper'))} - ({value(of('lp_lower'))}))"
+        shares.append(f"{span} / ({value(highest)} - ({value(lowest)}))")
+    widest = f"{language.most}({', '.join(['0.0', *shares])})"
+    return f"round({widest}, 9) < {NO_ANSWER}"
+
+
 # -- SQL -------------------------------------------------------------------------------------
 
 
@@ -92,31 +138,45 @@ def to_sql(model: Model) -> str:
         macro(f"lp_{side}", " + ".join(terms))
     for side in ("lower", "upper"):
         shifted = f"{call(f'lp_{side}')} - {_number(sums.start)} - {_number(sums.lowest)}"
-        macro(f"points_{side}", f"round(({shifted}) * {_number(sums.per_unit)}, 9)")
-    known = " AND ".join(f"{name} IS NOT NULL" for name in names)
-    macro("points", f"CASE WHEN {known} THEN {call('points_lower')} END")
+        macro(f"all_points_{side}", f"round(({shifted}) * {_number(sums.per_unit)}, 9)")
+    of = {p.name: f"{model.name}_effect_{p.name}({p.name}) IS NOT NULL" for p in model.predictors}
+    macro("known", " AND ".join(of.values()))
+    useful = _useful(model, _SQL, call, _sql_survival)
+    macro("useful", f"({' OR '.join(of.values())}) AND ({useful})")
+    for side in ("lower", "upper"):
+        shown = f"CASE WHEN {call('useful')} THEN {call(f'all_points_{side}')} END"
+        macro(f"points_{side}", shown)
+    macro("points", f"CASE WHEN {call('known')} THEN {call('points_lower')} END")
     if model.cutoff:
-        limit = f"{model.cutoff.high} {_number(model.cutoff.points.value)}"
-        high, low = f"{call('points_lower')} {limit}", f"NOT ({call('points_upper')} {limit})"
+        high, low = _sides(model, _SQL, call)
         macro(
-            "risk", f"CASE WHEN {high} THEN 'high' WHEN {low} THEN 'low' ELSE 'indeterminate' END"
+            "risk",
+            f"CASE WHEN NOT {call('useful')} THEN 'indeterminate' WHEN {high} THEN 'high' "
+            f"WHEN {low} THEN 'low' ELSE 'indeterminate' END",
         )
     for name, value, low_value, high_value in _predictions(model, _sql_survival):
-        macro(name, f"CASE WHEN {known} THEN {value(call('lp_lower'))} END")
-        macro(f"{name}_lower", low_value(call))
-        macro(f"{name}_upper", high_value(call))
+        least, most = low_value(call), high_value(call)
+        shown = f"{call('useful')} AND {most} - {least} < {NO_ANSWER}"
+        macro(name, f"CASE WHEN {call('known')} AND {shown} THEN {value(call('lp_lower'))} END")
+        macro(f"{name}_lower", f"CASE WHEN {shown} THEN {least} END")
+        macro(f"{name}_upper", f"CASE WHEN {shown} THEN {most} END")
     head = [f"-- {model.title} ({model.name}), doi:{model.doi}", f"-- Arguments: {arguments}."]
-    return "\n".join([*head, "-- NULL: missing.", *macros]) + "\n"
+    head += ["-- Missing: NULL, a number that is not finite, a level that the model does not know."]
+    return "\n".join([*head, *macros]) + "\n"
 
 
 def _sql_effects(model: Model, predictor: Predictor) -> list[str]:
     name = predictor.name
     if not predictor.levels:
         centre = predictor.centre.value if predictor.centre else 0.0
-        bodies = {"": f"({name} - {_number(centre)}) * {_number(effects(model, predictor).slope)}"}
+        slope, number = _number(effects(model, predictor).slope), f"CAST({name} AS DOUBLE)"
+        finite = f"CASE WHEN isfinite({number}) THEN {number} END"
+        bodies = {"": f"({finite} - {_number(centre)}) * {slope}"}
     else:
         bodies = {
-            _effect_name(model, predictor, side): f"CASE {name} {_sql_cases(levels)} END"
+            _effect_name(
+                model, predictor, side
+            ): f"CASE CAST({name} AS VARCHAR) {_sql_cases(levels)} END"
             for side, levels in _ends(model, predictor).items()
         }
     return [
@@ -183,7 +243,8 @@ def to_r(model: Model) -> str:
     sums = _sums(model)
     lines = [
         f"# {model.title} ({model.name}), doi:{model.doi}",
-        "# Vectors of equal length; NA: missing. Returns a data frame, one row per patient.",
+        "# Vectors of equal length. Returns a data frame, one row per patient.",
+        "# Missing: NA, a number that is not finite, a level that the model does not know.",
         f"{model.name} <- function({', '.join(names)}) {{",
     ]
     for predictor in model.predictors:
@@ -196,20 +257,25 @@ def to_r(model: Model) -> str:
         lines.append(f"  lp_{side} <- " + " +\n    ".join(terms))
     for side in ("lower", "upper"):
         shifted = f"lp_{side} - {_number(sums.start)} - {_number(sums.lowest)}"
-        lines.append(f"  points_{side} <- round(({shifted}) * {_number(sums.per_unit)}, 9)")
-    known = " & ".join(f"!is.na({name})" for name in names)
-    lines.append(f"  known <- {known}")
-    columns = ["points = ifelse(known, points_lower, NA)", "points_lower", "points_upper"]
+        lines.append(f"  all_points_{side} <- round(({shifted}) * {_number(sums.per_unit)}, 9)")
+    of = [f"!is.na(effect_{name})" for name in names]
+    lines.append(f"  known <- {' & '.join(of)}")
+    useful = _useful(model, _R, str, _r_survival)
+    lines.append(f"  useful <- ({' | '.join(of)}) & ({useful})")
+    columns = ["points = ifelse(known & useful, all_points_lower, NA)"]
+    for side in ("lower", "upper"):
+        columns.append(f"points_{side} = ifelse(useful, all_points_{side}, NA)")
     if model.cutoff:
-        limit = f"{model.cutoff.high} {_number(model.cutoff.points.value)}"
-        open_flag = f"ifelse(!(points_upper {limit}), 'low', 'indeterminate')"
-        columns.append(f"risk = ifelse(points_lower {limit}, 'high', {open_flag})")
+        high, low = _sides(model, _R, str)
+        decided = f"ifelse({high}, 'high', ifelse({low}, 'low', 'indeterminate'))"
+        columns.append(f"risk = ifelse(useful, {decided}, 'indeterminate')")
     for name, value, low_value, high_value in _predictions(model, _r_survival):
-        columns.append(f"{name} = ifelse(known, {value('lp_lower')}, NA)")
-        columns.append(f"{name}_lower = {low_value(str)}")
-        columns.append(f"{name}_upper = {high_value(str)}")
-    named = [column if " = " in column else f"{column} = {column}" for column in columns]
-    lines.append("  data.frame(" + ",\n    ".join([*named, "stringsAsFactors = FALSE"]) + ")")
+        least, most = low_value(str), high_value(str)
+        shown = f"useful & {most} - {least} < {NO_ANSWER}"
+        columns.append(f"{name} = ifelse(known & {shown}, {value('lp_lower')}, NA)")
+        columns.append(f"{name}_lower = ifelse({shown}, {least}, NA)")
+        columns.append(f"{name}_upper = ifelse({shown}, {most}, NA)")
+    lines.append("  data.frame(" + ",\n    ".join([*columns, "stringsAsFactors = FALSE"]) + ")")
     return "\n".join([*lines, "}"]) + "\n"
 
 
@@ -218,7 +284,8 @@ def _r_effects(model: Model, predictor: Predictor) -> list[str]:
     if not predictor.levels:
         centre = predictor.centre.value if predictor.centre else 0.0
         slope = _number(effects(model, predictor).slope)
-        return [f"  effect_{name} <- ({name} - {_number(centre)}) * {slope}"]
+        finite = f"ifelse(is.finite(as.numeric({name})), as.numeric({name}), NA)"
+        return [f"  effect_{name} <- ({finite} - {_number(centre)}) * {slope}"]
     lines = {}
     for side, levels in _ends(model, predictor).items():
         table = ", ".join(f'"{value}" = {_number(effect)}' for value, effect in levels.items())

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from math import ceil, floor, log, log10
 from typing import Any
 
+from models.parts import Model, Predictor
 from models.points import effects, points_per_unit
-from models.spec import Model, Predictor
 
 PROBABILITIES = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
 _LEAST_GAP = 0.04
@@ -28,12 +28,16 @@ class Tick:
 
 @dataclass(frozen=True)
 class Axis:
-    """An axis of the nomogram; mark_from and mark_to say where a patient is on it."""
+    """An axis of the nomogram; mark_from and mark_to say where a patient is on it.
+
+    inferred: its place, or that of a tick, is not in the paper.
+    """
 
     label: str
     ticks: tuple[Tick, ...]
     mark_from: float | None = None
     mark_to: float | None = None
+    inferred: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,9 @@ def nomogram(model: Model, patient: dict[str, Any] | None = None) -> Nomogram:
     bounds = _bounds(patient, total)
     totals = Axis("Total points", _ticks(0, total, total, 0), *bounds)
     predictions = [
-        Axis(label, ticks, *bounds) for label, ticks in _prediction_axes(model, total) if ticks
+        Axis(label, ticks, *bounds, inferred)
+        for label, ticks, inferred in _prediction_axes(model, total)
+        if ticks
     ]
     cutoff = model.cutoff.points.value if model.cutoff else None
     words = f"high risk: {model.cutoff.high} {cutoff:g}" if model.cutoff else ""
@@ -108,7 +114,7 @@ def _predictor_axis(
     effect, per_unit = effects(model, predictor), points_per_unit(model)
     if predictor.levels:
         positions = sorted(
-            ((effect.levels[lv.value] - effect.low) * per_unit / widest, lv.label)
+            ((effect.levels[lv.value] - effect.low) * per_unit / widest, model.said(lv.label))
             for lv in predictor.levels
         )
         # Neighbours print on different sides of the axis.
@@ -117,11 +123,19 @@ def _predictor_axis(
     else:
         ticks = _numeric_ticks(predictor, widths[predictor.name] / widest, effect.slope > 0)
         label = f"{predictor.label}, {predictor.unit}"
+    inferred = _inferred(predictor)
     if patient is None:
-        return Axis(label, ticks)
+        return Axis(label, ticks, inferred=inferred)
     points = patient[f"{predictor.name}_points"]
     ends = (0.0, widths[predictor.name]) if points is None else (points, points)
-    return Axis(label, ticks, ends[0] / widest, ends[1] / widest)
+    return Axis(label, ticks, ends[0] / widest, ends[1] / widest, inferred)
+
+
+def _inferred(predictor: Predictor) -> bool:
+    effects_of = [level.effect for level in predictor.levels]
+    effects_of += [predictor.per_unit] if predictor.per_unit else []
+    drawn = predictor.axis is not None and predictor.axis.inferred
+    return drawn or any(effect.status == "inferred" for effect in effects_of)
 
 
 def _numeric_ticks(predictor: Predictor, width: float, rising: bool) -> tuple[Tick, ...]:
@@ -139,16 +153,22 @@ def _bounds(patient: dict[str, Any] | None, total: float) -> tuple[float | None,
     return patient["points_lower"] / total, patient["points_upper"] / total
 
 
-def _prediction_axes(model: Model, total: float) -> list[tuple[str, tuple[Tick, ...]]]:
-    """Return each prediction's axis: where on the total points its round values lie."""
+def _prediction_axes(model: Model, total: float) -> list[tuple[str, tuple[Tick, ...], bool]]:
+    """Return each prediction's axis: where on the total points its round values lie.
+
+    With it, whether it rests on an inferred constant.
+    """
     if model.family == "logistic" and model.intercept:
         at = {p: log(p / (1 - p)) - model.intercept.value for p in PROBABILITIES}
-        return [("Probability of RR-DTC", _prediction_ticks(model, at, total))]
+        ticks = _prediction_ticks(model, at, total)
+        return [("Probability of RR-DTC", ticks, model.intercept.status == "inferred")]
     axes = []
     for horizon in model.baseline:
         cumulative = -log(horizon.survival.value)
         at = {s: log(-log(s) / cumulative) for s in PROBABILITIES}
-        axes.append((f"{horizon.years}-year survival", _prediction_ticks(model, at, total)))
+        inferred = horizon.survival.status == "inferred"
+        ticks = _prediction_ticks(model, at, total)
+        axes.append((f"{horizon.years}-year survival", ticks, inferred))
     return axes
 
 

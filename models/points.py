@@ -6,9 +6,10 @@ end with the lowest linear predictor has 0 points. A points score has its publis
 """
 
 from dataclasses import dataclass
+from itertools import product
 from math import log
 
-from models.spec import Model, Predictor
+from models.parts import Model, Predictor
 
 LONGEST_SPAN_POINTS = 100.0
 
@@ -69,3 +70,26 @@ def points_per_unit(model: Model) -> float:
         return 1.0
     spans = [effects(model, predictor) for predictor in model.predictors]
     return LONGEST_SPAN_POINTS / max(span.high - span.low for span in spans)
+
+
+def most_points(model: Model) -> float:
+    """Return the most points that a patient can have within the axes; the fewest are 0."""
+    spans = [effects(model, predictor) for predictor in model.predictors]
+    return sum(span.high - span.low for span in spans) * points_per_unit(model)
+
+
+def on_possible_axes(model: Model) -> list[Model]:
+    """Return the model on each other axis that may have been drawn; empty when there is none."""
+    options = [_with_axes(predictor) for predictor in model.predictors]
+    return [
+        model.model_copy(update={"predictors": predictors})
+        for predictors in product(*options)
+        if predictors != model.predictors
+    ]
+
+
+def _with_axes(predictor: Predictor) -> list[Predictor]:
+    if predictor.axis is None:
+        return [predictor]
+    axes = [predictor.axis.at(other) for other in predictor.axis.alternatives]
+    return [predictor, *(predictor.model_copy(update={"axis": axis}) for axis in axes)]

@@ -1,199 +1,94 @@
-"""What a published model is, as data: every number with its source and its status."""
+"""Published models as files: read, checked, and found by name or by outcome."""
 
 import hashlib
 import tomllib
 from functools import cache
 from importlib.resources import files
-from typing import Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ValidationError
 
-Status = Literal["published", "derived", "inferred"]
-Family = Literal["points", "logistic", "cox"]
-Outcome = Literal["rrdtc", "os", "pfs"]
+from models.checks import problems
+from models.parts import (
+    FLAGS,
+    Axis,
+    Baseline,
+    Criterion,
+    Cutoff,
+    DevelopedOn,
+    Finding,
+    Level,
+    Model,
+    Number,
+    Outcome,
+    PossibleAxis,
+    Predictor,
+    Refit,
+    Status,
+)
 
-
-class Strict(BaseModel):
-    """A frozen piece of a model file that knows all its fields."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Number(Strict):
-    """A number of a model, where it comes from and how sure it is."""
-
-    value: float
-    status: Status
-    source: str
-    interval: tuple[float, float] | None = None
-    """95 % confidence interval as published, or the range of an inferred number."""
-    note: str | None = None
-
-    @model_validator(mode="after")
-    def _inferred_has_interval(self) -> "Number":
-        if self.status == "inferred" and self.interval is None:
-            raise ValueError("an inferred number needs an interval")
-        if self.interval and not self.interval[0] <= self.value <= self.interval[1]:
-            raise ValueError("the interval does not contain the value")
-        return self
-
-    @property
-    def bounds(self) -> tuple[float, float]:
-        """The interval of an inferred number; a published one stands as it is."""
-        if self.status == "inferred" and self.interval:
-            return self.interval
-        return self.value, self.value
-
-
-class Level(Strict):
-    """A level of a categorical predictor; `effect` is in points, or an odds or hazard ratio."""
-
-    value: str
-    label: str
-    effect: Number
-
-
-class Axis(Strict):
-    """The nomogram axis of a numeric predictor."""
-
-    low: Number
-    high: Number
-
-
-class Predictor(Strict):
-    """A predictor: categorical with levels, or numeric with an effect per unit."""
-
-    name: str
-    label: str
-    feature: str
-    """The variable that holds its value."""
-    needs: str
-    """What settles it when it is missing."""
-    row: str | None = None
-    """The variable that names the row it came from, and that of its date."""
-    table: str | None = None
-    date: str | None = None
-    levels: tuple[Level, ...] = ()
-    unit: str | None = None
-    per_unit: Number | None = None
-    axis: Axis | None = None
-    centre: Number | None = None
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> "Predictor":
-        if self.levels and (self.per_unit or self.axis or self.centre or self.unit):
-            raise ValueError("a predictor has levels, or a unit with per_unit, axis and centre")
-        if not self.levels and not (self.per_unit and self.axis and self.centre and self.unit):
-            raise ValueError("a numeric predictor needs unit, per_unit, axis and centre")
-        if len({level.value for level in self.levels}) != len(self.levels):
-            raise ValueError("two levels have the same value")
-        return self
-
-
-class Criterion(Strict):
-    """A criterion of eligibility, on one variable.
-
-    `accept` lists the values that fulfil it, or `minimum` says from where on. `refuse` gives
-    the reason for each other value (`below` for a number), `unknown` that for null.
-    """
-
-    feature: str
-    accept: tuple[bool | str, ...] = ()
-    minimum: float | None = None
-    refuse: dict[str, str]
-    unknown: str
-    needs: str
-    source: str
-
-
-class DevelopedOn(Strict):
-    """A range, or list of values, that the model was developed on; outside, it extrapolates."""
-
-    feature: str
-    label: str
-    unit: str = ""
-    low: Number | None = None
-    high: Number | None = None
-    values: tuple[str, ...] = ()
-    source: str = ""
-
-
-class Cutoff(Strict):
-    """The cut-off between low and high risk, in points."""
-
-    points: Number
-    high: Literal[">=", ">"]
-    """High risk is at least so many points, or more."""
-
-
-class Baseline(Strict):
-    """Baseline survival at a horizon: of a patient at every reference level and centre."""
-
-    years: int
-    survival: Number
-
-
-class Finding(Strict):
-    """A figure of the publication, or a contradiction in it."""
-
-    what: str
-    says: str
-    source: str
-
-
-class Model(Strict):
-    """A published model."""
-
-    name: str
-    title: str
-    family: Family
-    outcome: Outcome
-    citation: str
-    doi: str
-    intended_use: str
-    not_for: str
-    cohort: str
-    predictors: tuple[Predictor, ...] = Field(min_length=1)
-    eligibility: tuple[Criterion, ...]
-    developed_on: tuple[DevelopedOn, ...] = ()
-    cutoff: Cutoff | None = None
-    intercept: Number | None = None
-    baseline: tuple[Baseline, ...] = ()
-    performance: tuple[Finding, ...] = ()
-    contradictions: tuple[Finding, ...] = ()
-    example: dict[str, str | float] = {}
-    """Predictor -> value, of the worked example in the model card."""
-
-    @model_validator(mode="after")
-    def _family_has_what_it_needs(self) -> "Model":
-        if self.family == "logistic" and self.intercept is None:
-            raise ValueError("a logistic model needs an intercept")
-        if self.family == "cox" and not self.baseline:
-            raise ValueError("a Cox model needs a baseline survival")
-        if self.family == "points" and self.cutoff is None:
-            raise ValueError("a points score needs a cut-off")
-        if self.example and set(self.example) != {p.name for p in self.predictors}:
-            raise ValueError("the example needs a value for each predictor")
-        return self
+__all__ = [
+    "FLAGS",
+    "Axis",
+    "BadModelFile",
+    "Baseline",
+    "Criterion",
+    "Cutoff",
+    "DevelopedOn",
+    "Finding",
+    "Level",
+    "Model",
+    "Number",
+    "Outcome",
+    "PossibleAxis",
+    "Predictor",
+    "Refit",
+    "Status",
+    "by_outcome",
+    "digests",
+    "library",
+    "parse",
+]
 
 
 class BadModelFile(ValueError):
-    """A model file that does not say what a model must; the message says what and where."""
+    """A model file that does not say what a model must: file, place, and what to write instead."""
 
 
-def parse(text: str, name: str) -> Model:
+def parse(text: str | bytes, name: str) -> Model:
     """Read a model file. Raises BadModelFile."""
     try:
-        return Model.model_validate(tomllib.loads(text))
+        said = tomllib.loads(text if isinstance(text, str) else text.decode())
+    except UnicodeDecodeError as error:
+        raise BadModelFile(f"{name}: not UTF-8: save it as UTF-8") from error
     except tomllib.TOMLDecodeError as error:
         raise BadModelFile(f"{name}: not TOML: {error}") from error
+    try:
+        model = Model.model_validate(said)
     except ValidationError as error:
-        problems = [
-            f"{name}: {'.'.join(str(part) for part in problem['loc']) or 'the model'}: "
-            f"{problem['msg']}"
-            for problem in error.errors()
-        ]
-        raise BadModelFile("\n".join(problems)) from error
+        found = [(_place(said, problem["loc"]), problem["msg"]) for problem in error.errors()]
+    else:
+        found = problems(model)
+    if found:
+        raise BadModelFile("\n".join(f"{name}: {place}: {words}" for place, words in found))
+    return model
+
+
+def _place(said: Any, loc: tuple[int | str, ...]) -> str:
+    """Return a place in the file: items of a list by their name, else by their number."""
+    words = []
+    for part in loc:
+        try:
+            said = said[part]
+        except (KeyError, IndexError, TypeError):
+            said = None
+        if isinstance(part, int):
+            named = said if isinstance(said, dict) else {}
+            keys = ("name", "feature", "value", "years")
+            words.append(next((str(named[key]) for key in keys if key in named), str(part + 1)))
+        else:
+            words.append(part)
+    return ".".join(words) or "the model"
 
 
 @cache
@@ -204,9 +99,32 @@ def _library_files() -> dict[str, bytes]:
 
 @cache
 def library() -> dict[str, Model]:
-    """Return every model of the library by name, in alphabetical order."""
-    models = [parse(content.decode(), name) for name, content in _library_files().items()]
-    return {model.name: model for model in models}
+    """Return every model of the library by name, in alphabetical order. Raises BadModelFile."""
+    models: dict[str, Model] = {}
+    for file, content in _library_files().items():
+        model = parse(content, file)
+        if model.name in models:
+            raise BadModelFile(f"{file}: name: {model.name} is taken: write another name")
+        models[model.name] = model
+    return models
+
+
+def by_outcome() -> dict[Outcome, list[Model]]:
+    """Return the models of each outcome, the one that decides its risk group first.
+
+    `Model.flag` names the column of the group, `Model.prefix` starts the other columns. Raises
+    BadModelFile when two models of an outcome have a cut-off.
+    """
+    found: dict[Outcome, list[Model]] = {}
+    for outcome in FLAGS:
+        models = [model for model in library().values() if model.outcome == outcome]
+        deciding = [model.name for model in models if model.cutoff]
+        if len(deciding) > 1:
+            raise BadModelFile(
+                f"{' and '.join(deciding)}: both have a cut-off for {outcome}: keep one"
+            )
+        found[outcome] = sorted(models, key=lambda model: model.cutoff is None)
+    return found
 
 
 def digests() -> list[str]:

@@ -33,6 +33,7 @@ SITE = (
     "unspecified",
 )
 """Sites of metastases. `unspecified`: metastatic, at a site that nobody recorded (M1 alone)."""
+NEED = ("examination", "entry", "nothing")
 CRITERION_STATE = ("met", "not_met", "unknown")
 EVENT = ("recurrence", "progression")
 REVIEW_DECISION = ("confirmed", "dismissed", "deferred")

@@ -52,7 +52,7 @@ def latest(column: str) -> pl.Expr:
 
 def is_text(table: Table, column: str) -> bool:
     """Tell whether a column keeps its text as it is."""
-    return table.schema.columns[column].dtype.type == pl.String
+    return bool(table.schema.columns[column].dtype.type == pl.String)
 
 
 def _readable(table: Table, column: str) -> Expectation:

@@ -23,3 +23,8 @@ def code(values: tuple[str, ...], description: str, *, nullable: bool = True) ->
 def words(description: str, *, nullable: bool = True) -> Any:
     """Declare a column of lists of words."""
     return pa.Field(nullable=nullable, description=description, dtype_kwargs={"inner": pl.String})
+
+
+def numbers(description: str, *, nullable: bool = True) -> Any:
+    """Declare a column of lists of numbers."""
+    return pa.Field(nullable=nullable, description=description, dtype_kwargs={"inner": pl.Float64})

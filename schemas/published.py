@@ -37,8 +37,11 @@ class PatientRisk(pa.DataFrameModel):
         "RR-DTC models: why not scored, where extrapolated", nullable=False
     )
     rrdtc_met: bool = of("an RR-DTC criterion is already met; null unless DTC")
-    rrdtc_criterion: pl.UInt8 = of("the first RR-DTC criterion to hold (1 to 5)")
-    rrdtc_met_date: pl.Date = of("date from which it holds")
+    rrdtc_reason: str = of("why it is unknown whether a criterion is met")
+    rrdtc_criterion: pl.UInt8 = of(
+        "RR-DTC type: of criteria 1 to 4 the first in time, 5 only where none of them holds"
+    )
+    rrdtc_met_date: pl.Date = of("earliest day on which any criterion held")
     os_status: pl.Enum = code(codes.MODEL_STATUS, "OS model (Jin 2025): status", nullable=False)
     os_points: float = of("OS nomogram points; the axes are inferred")
     os_points_lower: float = of("its lower bound")
@@ -79,6 +82,13 @@ class PatientRisk(pa.DataFrameModel):
     uptake_provisional: bool = of("fewer than two courses were assessed")
     tgab_interference: bool = of("TgAb-positive with the sTg: it may be falsely low")
     needs: pl.List = words("what would settle an indeterminate flag or risk group", nullable=False)
+    needs_examination: pl.List = words(
+        "examinations that still count, and until when", nullable=False
+    )
+    needs_entry: pl.List = words(
+        "old results that only have to be entered, and of which days", nullable=False
+    )
+    needs_nothing: pl.List = words("what nothing can settle any more, and why", nullable=False)
     quarantined_rows: pl.UInt32 = of("rows of the patient that were quarantined", nullable=False)
     review_priority: pl.UInt8 = of("1 (first) to 6; null when there is nothing to review")
     review_reasons: pl.List = words("why to review, in words", nullable=False)
@@ -118,6 +128,8 @@ class Worklist(pa.DataFrameModel):
     pfs_risk_group: pl.Enum = code(codes.RISK, "PFS risk group", nullable=False)
     rrdtc_met_date: pl.Date = of("date from which an RR-DTC criterion holds")
     needs: str = of("what would settle an indeterminate flag", nullable=False)
+    needs_examination: str = of("examinations that still count, and until when", nullable=False)
+    needs_entry: str = of("old results to enter, and of which days", nullable=False)
     changed_since_last: str = of("what differs from the last night", nullable=False)
     newly_flagged: bool = of("flagged tonight, not in the last night", nullable=False)
     waiting_since: pl.Date = of("date since which the patient waits for a review")
@@ -160,6 +172,47 @@ class Timeline(pa.DataFrameModel):
     source_row: str = of("identifier of the row in it")
 
 
+class Criteria(pa.DataFrameModel):
+    """Five rows per patient with DTC and 131I therapy: the RR-DTC criteria of Liu 2022."""
+
+    patient_id: str = of("patient", nullable=False)
+    criterion: pl.UInt8 = of("number of the criterion, 1 to 5", nullable=False)
+    words: str = of("the criterion in words", nullable=False)
+    state: pl.Enum = code(codes.CRITERION_STATE, "how it stands tonight", nullable=False)
+    date: pl.Date = of("day on which it was met; a scan has the day of its course")
+    evidence: str = of("what that rests on", nullable=False)
+    source_table: str = of("table of the export that it rests on")
+    source_row: str = of("identifier of the row in it")
+
+
+class Needs(pa.DataFrameModel):
+    """One row per patient and variable that would settle an undecided flag."""
+
+    patient_id: str = of("patient", nullable=False)
+    feature: str = of("the variable, as features name it", nullable=False)
+    kind: pl.Enum = code(
+        codes.NEED,
+        "an examination that still counts, an old result to enter, or nothing any more",
+        nullable=False,
+    )
+    what: str = of("what is to be examined or entered; why nothing can settle it", nullable=False)
+    valid_from: pl.Date = of("first day from which it would count; null: any")
+    valid_until: pl.Date = of("last day up to which it would count; null: any")
+    decides: pl.List = words("the models whose flag it would settle", nullable=False)
+
+
+class OnFile(pa.DataFrameModel):
+    """One row per study or sample that is on file and does not count for a missing variable."""
+
+    patient_id: str = of("patient", nullable=False)
+    feature: str = of("the variable, as features name it", nullable=False)
+    date: pl.Date = of("date of the study or sample")
+    words: str = of("what it says", nullable=False)
+    reason: str = of("why it does not count", nullable=False)
+    source_table: str = of("table of the export", nullable=False)
+    source_row: str = of("identifier of the row in it", nullable=False)
+
+
 class Quarantine(pa.DataFrameModel):
     """One row per quarantined row, and per cell set aside, as it was received."""
 
@@ -181,6 +234,9 @@ PUBLISHED: dict[str, type[pa.DataFrameModel]] = {
     "worklist": Worklist,
     "qi_measures": QiMeasures,
     "timeline": Timeline,
+    "criteria": Criteria,
+    "needs": Needs,
+    "on_file": OnFile,
     "model_scores": ModelScores,
 }
 """Every table that a night publishes, as NAME.parquet."""

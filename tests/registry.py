@@ -145,13 +145,33 @@ class Registry:
         return write_export(self.rows, folder, **how)
 
 
+COLLECTED = Mapping.model_validate(
+    {
+        "coverage": dict.fromkeys(
+            [
+                *TABLES,
+                *(f"{name}.{column}" for name, table in TABLES.items() for column in table.columns),
+            ],
+            "collected",
+        )
+    }
+)
+"""A registry that collects everything: what its export has nothing of is not there."""
+
+
 def read(rows: Rows, as_of: date) -> Read:
     """Read rows as a night does: the valid tables, and what was set aside, by patient_no."""
+    text = {name: as_text(rows[name], table.columns) for name, table in TABLES.items()}
+    return read_text(text, as_of)
+
+
+def read_text(received: Cells[str, pl.DataFrame], as_of: date) -> Read:
+    """Read received text, as `read`; a table that is not there has no row."""
     tables: dict[str, pl.DataFrame] = {}
     aside = []
     patients: pl.DataFrame | None = None
     for name, table in TABLES.items():
-        text = as_text(rows[name], table.columns).with_row_index("line", 2)
+        text = received.get(name, as_text([], table.columns)).with_row_index("line", 2)
         text = text.with_columns(
             file_no=pl.lit(1, dtype=pl.UInt32), row_hash=pl.col("line").cast(pl.UInt64)
         )

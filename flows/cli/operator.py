@@ -70,7 +70,7 @@ def status(
 @operator.command()
 def backup(
     out: Out,
-    to: Annotated[Path, typer.Option(help="File to write; it must not exist.")],
+    to: Annotated[Path, typer.Option(help="Folder to make, or file (.tar); it must not exist.")],
     warehouse: Annotated[
         Path | None, typer.Option(help="DuckDB file. Default: OUT/warehouse.duckdb.")
     ] = None,

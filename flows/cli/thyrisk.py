@@ -13,7 +13,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from flows.cli.models import drawing, models_app
 from flows.cli.operator import Out, operator
-from flows.errors import NightError, Unexpected, is_failure
+from flows.errors import NightError, Unexpected, UsageError, is_failure
 
 app = typer.Typer(
     name="thyrisk",
@@ -151,7 +151,7 @@ def explain(
     explain_patient(patient, out, run_date, out_console)
 
 
-class Shape(StrEnum):
+class RowFormat(StrEnum):
     """How the rows of a query are printed."""
 
     table = "table"
@@ -163,7 +163,9 @@ class Shape(StrEnum):
 def query(
     sql: Annotated[str, typer.Argument(help="SQL of DuckDB.", show_default=False)],
     out: Out,
-    shape: Annotated[Shape, typer.Option("--format", help="How to print the rows.")] = Shape.table,
+    row_format: Annotated[
+        RowFormat, typer.Option("--format", help="How to print the rows.")
+    ] = RowFormat.table,
 ) -> None:
     """Run SQL over all published nights. Views: patient_risk, worklist, ...; latest.patient_risk.
 
@@ -175,11 +177,11 @@ def query(
     from flows.secrets import load_keys
 
     rows = run(sql, out, load_keys())
-    if shape is Shape.table:
+    if row_format is RowFormat.table:
         with pl.Config(tbl_rows=50, tbl_cols=20, tbl_hide_dataframe_shape=False):
             print(rows)  # noqa: T201 - asked for
     else:
-        text = rows.write_json() if shape is Shape.json else rows.write_csv()
+        text = rows.write_json() if row_format is RowFormat.json else rows.write_csv()
         print(text, end="")  # noqa: T201 - asked for
 
 
@@ -212,6 +214,15 @@ def settings() -> None:
     show_settings(out_console)
 
 
+def _told(error: BaseException) -> NightError:
+    """Return what ended the command, with its words where they cannot quote a cell."""
+    from models.spec import BadModelFile
+
+    if isinstance(error, BadModelFile):
+        return UsageError(str(error))
+    return error if isinstance(error, NightError) else Unexpected(error)
+
+
 def main() -> None:
     """Run the command; turn what ends it into a message and an exit status."""
     # Prefect reads these at import: nothing phones home, nothing is sent anywhere.
@@ -228,7 +239,7 @@ def main() -> None:
             not isinstance(error, NightError) or isinstance(error, Unexpected)
         ):
             raise
-        told = error if isinstance(error, NightError) else Unexpected(error)
+        told = _told(error)
         err_console.print(
             f"thyrisk: {_KINDS[told.exit_status]}: {told}",
             markup=False,

@@ -80,10 +80,10 @@ def _blocks(path: Path) -> Iterator[tuple[int, list[bytes], bool]]:
             lines = (rest + chunk).splitlines(keepends=True)
             # What ends in a CR may go on with its LF.
             rest = b"" if lines[-1].endswith(b"\n") else lines.pop()
-            if len(rest) > 2 * RECORD_LIMIT:
+            if max(len(rest), *map(len, lines), 0) > RECORD_LIMIT:
                 raise NightRefused(
-                    f"{path.name}: line {first + len(lines)} is longer than {RECORD_LIMIT} bytes; "
-                    f"export the file again"
+                    f"{path.name}: cannot be read as CSV: a line is longer than {RECORD_LIMIT} "
+                    f"bytes; export the file again"
                 )
             yield first, lines, False
             first += len(lines)

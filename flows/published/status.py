@@ -13,6 +13,7 @@ from rich.table import Table
 from flows.lock import LOCK, holder_of
 from flows.published.nights import day_of, nights, read_run
 from flows.settings import Settings
+from flows.warehouse.parts import folder_of
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,9 @@ def status_of(out: Path, warehouse: Path, settings: Settings, now: datetime) -> 
         warnings=tuple(report.get("warnings", ())),
         nights=len(folders),
         bytes_of_nights=sum(_bytes(path) for night in folders for path in night.iterdir()),
-        bytes_of_warehouse=_bytes(warehouse),
+        bytes_of_warehouse=sum(
+            _bytes(path) for path in (warehouse, *folder_of(warehouse).rglob("*.parquet"))
+        ),
         running=holder_of(out / LOCK),
         next_due=next(CronSim(settings.schedule, now.astimezone(UTC))).isoformat(),
     )

@@ -68,7 +68,9 @@ def _rows(folder: Path, report: dict[str, Any], keys: Keys) -> Iterator[str]:
         "worklist": report["to_review"],
     }
     if not report["replayed"]:
-        wanted["quarantine"] = sum(file["rows_quarantined"] for file in report["files"])
+        wanted["quarantine"] = sum(
+            file["rows_quarantined"] + file["cells_set_aside"] for file in report["files"]
+        )
     for name, rows in wanted.items():
         path = folder / f"{name}.parquet"
         if not path.is_file():

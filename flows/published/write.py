@@ -1,7 +1,5 @@
 """Writing a night: everything is written and synced aside, then appears with one rename."""
 
-import errno
-import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,13 +7,11 @@ from typing import Any
 
 import polars as pl
 import pyarrow as pa
-from polars.exceptions import PolarsError
 
-from flows.disk import exchange, sync
+from flows.disk import exchange, full_disk_said, sync
 from flows.published.nights import GONE, nights
 from flows.secrets import Keys
 
-_ROOM_FOR_A_FOOTER = 1 << 20
 _RUNS_AS_FORMULA = r"^[=+\-@\t\r]"
 
 
@@ -31,15 +27,10 @@ def write_parquet(
         field.with_metadata({"description": descriptions.get(field.name, "")})
         for field in _arrow_schema(frame)
     ]
-    try:
+    with full_disk_said(path.parent):
         frame.write_parquet(
             path, arrow_schema=pa.schema(fields), metadata=dict(identity), encryption=keys.writing
         )
-    except PolarsError:
-        # Where the disk fills up in the footer, polars says "transport error" and no more.
-        if shutil.disk_usage(path.parent).free < _ROOM_FOR_A_FOOTER:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from None
-        raise
 
 
 def _arrow_schema(frame: pl.DataFrame) -> pa.Schema:

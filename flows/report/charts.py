@@ -26,7 +26,7 @@ def _data(frame: pl.DataFrame) -> alt.Data:
 
 
 def _finish(chart: alt.Chart | alt.LayerChart, height: int = HEIGHT) -> alt.LayerChart:
-    return (
+    finished: alt.LayerChart = (
         alt.layer(chart)
         .properties(width=WIDTH, height=height)
         .configure(
@@ -39,6 +39,7 @@ def _finish(chart: alt.Chart | alt.LayerChart, height: int = HEIGHT) -> alt.Laye
             legend=alt.LegendConfig(labelFontSize=12, titleFontSize=12, orient="top"),
         )
     )
+    return finished
 
 
 def bars(frame: pl.DataFrame, category: str, count: str, title: str) -> str:

@@ -52,12 +52,16 @@ def page(
         table("features", of=ours),
         table("model_scores", of=ours),
         table("timeline", of=ours),
+        table("criteria", of=ours),
+        table("on_file", of=ours),
+        settings.windows.model_dump(),
     )
     measures = table("qi_measures")
     risk = table("patient_risk", columns=_RISK_COLUMNS)
     features = table("features", columns=content.DRIFTING)
     smallest = settings.smallest_cell
     return _template().render(
+        windows=settings.windows,
         run=run,
         flags=[
             (words, _flag_counts(run["flags"][name], smallest)) for name, words in _FLAGS.items()

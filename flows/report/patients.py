@@ -9,7 +9,6 @@ import polars as pl
 
 from models.nomogram import nomogram
 from models.spec import Model, Predictor, library
-from transforms.variables.refractory import CRITERIA
 
 SHOWN_MODELS = ("liu2022_nomogram", "jin2025_os", "jin2025_pfs")
 _DECIMALS = 4
@@ -55,12 +54,19 @@ def panels(
     features: pl.DataFrame,
     scores: pl.DataFrame,
     timeline: pl.DataFrame,
+    criteria: pl.DataFrame,
+    on_file: pl.DataFrame,
+    windows: dict[str, float],
 ) -> list[dict[str, Any]]:
-    """Return what the page shows of each patient of `worklist`: one item per patient."""
+    """Return what the page shows of each patient of `worklist`: one item per patient.
+
+    `windows` are those in force in the night.
+    """
     who = worklist.select("patient_id", "position")
     ours = who.join(risk, on="patient_id", how="left", maintain_order="left").to_dicts()
     derived = {row["patient_id"]: row for row in _of(features, who).to_dicts()}
     by_model = {(r["patient_id"], r["model"]): r for r in _of(scores, who).to_dicts()}
+    rests_on, unused = _by_patient(criteria, who), _by_patient(on_file, who)
     events: dict[str, list[list[Any]]] = {}
     for row in _of(timeline, who).iter_rows(named=True):
         value = None if row["value"] is None else float(f"{row['value']:.4g}")
@@ -71,9 +77,12 @@ def panels(
     return [
         {
             "id": patient["patient_id"],
-            "facts": _facts(patient, derived[patient["patient_id"]]),
+            "facts": [
+                *_facts(patient, derived[patient["patient_id"]]),
+                *_rests_on(rests_on, unused, patient["patient_id"]),
+            ],
             "models": [
-                _model(library()[name], by_model[patient["patient_id"], name], derived)
+                _model(library()[name], by_model[patient["patient_id"], name], derived, windows)
                 for name in SHOWN_MODELS
             ],
             "events": events.get(patient["patient_id"], []),
@@ -82,16 +91,26 @@ def panels(
     ]
 
 
+ByPatient = dict[str, list[dict[str, Any]]]
+
+
+def _by_patient(table: pl.DataFrame, who: pl.DataFrame) -> ByPatient:
+    found: ByPatient = {}
+    for row in _of(table, who).iter_rows(named=True):
+        found.setdefault(row["patient_id"], []).append(row)
+    return found
+
+
 def _of(table: pl.DataFrame, who: pl.DataFrame) -> pl.DataFrame:
     return table.join(who.select("patient_id"), on="patient_id", how="semi")
 
 
 def _facts(risk: dict[str, Any], features: dict[str, Any]) -> list[list[str]]:
     """Return what is said above the nomograms: name and words."""
-    met = "not applicable, or histology unknown"
+    met = risk["rrdtc_reason"] or "not applicable, or histology unknown"
     if risk["rrdtc_met"]:
-        criterion = CRITERIA[risk["rrdtc_criterion"]]
-        met = f"{risk['rrdtc_criterion']}: {criterion}, since {risk['rrdtc_met_date']}"
+        kind, since = risk["rrdtc_criterion"], risk["rrdtc_met_date"]
+        met = f"met, type {kind or 'unknown'}, since {since or 'an unknown day'}"
     elif risk["rrdtc_met"] is False:
         met = "none met"
     uptake = (
@@ -100,7 +119,9 @@ def _facts(risk: dict[str, Any], features: dict[str, Any]) -> list[list[str]]:
     facts = [
         ["RR-DTC flag", f"{risk['rrdtc_flag'].replace('_', ' ')}{_points(risk)}"],
         ["Why to review", "; ".join(risk["review_reasons"])],
-        ["Would be settled by", ", ".join(risk["needs"])],
+        ["Can still be examined", "; ".join(risk["needs_examination"])],
+        ["Only has to be entered", "; ".join(risk["needs_entry"])],
+        ["Nothing settles any more", "; ".join(risk["needs_nothing"])],
         ["RR-DTC criterion", met],
         ["131I uptake category", uptake + (" (provisional)" if risk["uptake_provisional"] else "")],
         ["Index date", str(risk["index_date"] or _no_index_date(features))],
@@ -126,6 +147,19 @@ def _points(risk: dict[str, Any]) -> str:
     return f"; {points}, high from {_CUTOFF:g}"
 
 
+def _rests_on(criteria: ByPatient, on_file: ByPatient, patient: str) -> list[list[str]]:
+    """Return the criteria that are met, with their evidence, and what is on file and not used."""
+    met = [row for row in criteria.get(patient, []) if row["state"] == "met"]
+    facts = [
+        [f"Criterion {row['criterion']}", f"{row['evidence']}, {row['date'] or 'unknown day'}"]
+        for row in met
+    ]
+    for row in on_file.get(patient, []):
+        day = row["date"] or "unknown day"
+        facts.append(["On file, does not count", f"{row['words']}, {day}: {row['reason']}"])
+    return facts
+
+
 def _review(risk: dict[str, Any]) -> str:
     if risk["reviewed_at"] is None:
         return "never"
@@ -134,7 +168,10 @@ def _review(risk: dict[str, Any]) -> str:
 
 
 def _model(
-    model: Model, scores: dict[str, Any], derived: dict[str, dict[str, Any]]
+    model: Model,
+    scores: dict[str, Any],
+    derived: dict[str, dict[str, Any]],
+    windows: dict[str, float],
 ) -> dict[str, Any]:
     features = derived[scores["patient_id"]]
     shown: dict[str, Any] = {
@@ -149,20 +186,30 @@ def _model(
         None if axis.mark_from is None else [_short(axis.mark_from), _short(axis.mark_to or 0)]
         for axis in drawn.axes
     ]
-    shown["predictors"] = [_predictor(p, scores, features) for p in model.predictors]
+    shown["predictors"] = [
+        _predictor(model, p, scores, features, windows) for p in model.predictors
+    ]
     shown["results"] = _results(scores)
     return shown
 
 
-def _predictor(predictor: Predictor, scores: dict[str, Any], features: dict[str, Any]) -> list[Any]:
+def _predictor(
+    model: Model,
+    predictor: Predictor,
+    scores: dict[str, Any],
+    features: dict[str, Any],
+    windows: dict[str, float],
+) -> list[Any]:
     """Return label, value, points, source table and row, date; of a missing one, what it needs."""
     value, points = scores[predictor.name], scores[f"{predictor.name}_points"]
-    words = next((level.label for level in predictor.levels if level.value == value), value)
+    named = {level.value: model.said(level.label, windows) for level in predictor.levels}
+    words = named.get(value, value)
+    needed = model.said(predictor.needs, windows)
     if predictor.unit and value is not None:
         words = f"{float(value):g} {predictor.unit}"
     return [
         predictor.label,
-        words if value is not None else f"unknown: needs {predictor.needs}",
+        words if value is not None else f"unknown: needs {needed}",
         None if points is None else round(points, 1),
         predictor.table or "",
         features.get(predictor.row or "") or "",
@@ -187,6 +234,9 @@ def _results(scores: dict[str, Any]) -> list[list[str]]:
 
 def _short(x: float) -> float:
     return round(x, _DECIMALS)
+
+
+_TGAB = "TgAb-positive that day: it may be falsely low"
 
 
 def _no_index_date(features: dict[str, Any]) -> str:

@@ -7,8 +7,8 @@ from rich.table import Table
 
 from flows.errors import UsageError
 from flows.settings import Settings
-from models.cards import interval_of
-from models.spec import Model, Number, library
+from models.cards import interval_of, numbers
+from models.spec import Model, library
 from schemas.published import PUBLISHED
 from schemas.registry import TABLES
 from transforms.measures.measures import PATHWAY, completeness
@@ -39,7 +39,7 @@ def show_models(console: Console) -> None:
         console.print(f"{model.citation} doi:{model.doi}", markup=False)
         console.print(f"Use: {model.intended_use}\nNot for: {model.not_for}", markup=False)
         table = Table("number", "value", "interval", "status", "source")
-        for what, number in numbers_of(model):
+        for what, number in numbers(model):
             value, interval = f"{number.value:g}", interval_of(number)
             table.add_row(what, value, interval, number.status, number.source)
         console.print(table)
@@ -52,24 +52,6 @@ def model_named(name: str) -> Model:
     if name not in library():
         raise UsageError(f"no model {name}; known: {', '.join(library())}")
     return library()[name]
-
-
-def numbers_of(model: Model) -> list[tuple[str, Number]]:
-    """Return every number of a model with what it is."""
-    found: list[tuple[str, Number]] = []
-    for predictor in model.predictors:
-        found += [(f"{predictor.label}: {lv.label}", lv.effect) for lv in predictor.levels]
-        if predictor.per_unit and predictor.axis and predictor.centre:
-            found.append((f"{predictor.label}, per {predictor.unit}", predictor.per_unit))
-            found.append((f"{predictor.label}, axis from", predictor.axis.low))
-            found.append((f"{predictor.label}, axis to", predictor.axis.high))
-            found.append((f"{predictor.label}, reference", predictor.centre))
-    if model.intercept:
-        found.append(("intercept", model.intercept))
-    found += [(f"baseline survival, {b.years} years", b.survival) for b in model.baseline]
-    if model.cutoff:
-        found.append((f"high risk: points {model.cutoff.high}", model.cutoff.points))
-    return found
 
 
 def show_schema(console: Console) -> None:
@@ -116,7 +98,8 @@ def show_measures(console: Console) -> None:
     """Print each quality-improvement measure: what it asks, of whom, and from which source."""
     table = Table("measure", "question", "left out", "better", "source")
     for one in [*PATHWAY, *completeness(library().values())]:
-        table.add_row(one.name, one.question, one.exclusions, one.direction, one.source)
+        question = one.asked(Windows())
+        table.add_row(one.name, question, one.exclusions, one.direction, one.source)
     console.print(table)
 
 

@@ -11,6 +11,8 @@ from models.nomogram import Axis, Nomogram
 
 WIDTH, ROW, TICK, GAP = 760, 50, 0.08, 0.4
 _INK, _GREY = "#111111", "#777777"
+INFERRED = "\u2020"
+"""The mark of an axis whose place is not in the paper."""
 _SCALE = alt.Scale(domain=[0, 1], nice=False, zero=False)
 
 
@@ -29,12 +31,16 @@ def draw(layout: Nomogram, subtitle: str = "") -> alt.LayerChart:
         layers += _cutoff(layout, y_scale)
     if any(axis.mark_from is not None for axis in layout.axes):
         layers += _patient(layout, y_scale)
-    title = alt.TitleParams(layout.title, subtitle=subtitle, anchor="start", fontSize=16)
-    return (
+    notes = [subtitle] * bool(subtitle)
+    if any(axis.inferred for axis in layout.axes):
+        notes.append(f"{INFERRED} inferred, not published")
+    title = alt.TitleParams(layout.title, subtitle=notes, anchor="start", fontSize=16)
+    drawn: alt.LayerChart = (
         alt.layer(*layers)
         .properties(width=WIDTH, height=ROW * height, title=title)
         .configure(view=alt.ViewConfig(stroke=None), padding=12)
     )
+    return drawn
 
 
 def save(chart: alt.LayerChart, stem: Path) -> list[Path]:
@@ -94,31 +100,34 @@ def _tick_labels(layout: Nomogram, *, above: bool) -> list[dict[str, Any]]:
 
 
 def _rules(values: list[dict[str, Any]], y: alt.Scale, colour: str, width: float) -> alt.Chart:
-    return (
+    rules: alt.Chart = (
         alt.Chart(_data(values))
         .mark_rule(color=colour, strokeWidth=width)
         .encode(x=_x(), x2="x2:Q", y=_y(y), y2="y2:Q")
     )
+    return rules
 
 
 def _texts(values: list[dict[str, Any]], y: alt.Scale, dy: int) -> alt.Chart:
-    return (
+    texts: alt.Chart = (
         alt.Chart(_data(values))
         .mark_text(color=_INK, fontSize=11, dy=dy)
         .encode(x=_x(), y=_y(y), text="text:N")
     )
+    return texts
 
 
 def _row_labels(layout: Nomogram, y: alt.Scale) -> alt.Chart:
     values = [
-        {"x": 0, "y": _place(layout, row), "text": axis.label}
+        {"x": 0, "y": _place(layout, row), "text": axis.label + f" {INFERRED}" * axis.inferred}
         for row, axis in enumerate(layout.axes)
     ]
-    return (
+    labels: alt.Chart = (
         alt.Chart(_data(values))
         .mark_text(color=_INK, fontSize=12, align="right", dx=-14, fontWeight="bold", limit=320)
         .encode(x=_x(), y=_y(y), text="text:N")
     )
+    return labels
 
 
 def _cutoff(layout: Nomogram, y: alt.Scale) -> list[alt.Chart]:

@@ -29,7 +29,7 @@ def diagnoses(people: People, rng: np.random.Generator) -> pl.DataFrame:
         histology=pl.Series(people.histology),
         t=pl.Series(rng.choice(["1", "2", "3", "4", "X"], n)),
         n=pl.Series(rng.choice(["0", "1", "X"], n)),
-        m=pl.Series(rng.choice(["0", "1"], n)),
+        m=pl.Series(np.where(people.mets & (rng.random(n) < 0.5), "1", "0")),
         stage=pl.Series(rng.choice(["I", "II", "III", "IVA", "IVB"], n)),
         tumour_size=pl.Series(np.round(rng.gamma(3, 7, n), 1)),
         tumour_size_unit=pl.lit("mm"),
@@ -232,7 +232,7 @@ def metastases(people: People, rng: np.random.Generator) -> pl.DataFrame:
     kept = seen_by(people, who, day) & (day <= end)
     return event_rows(
         people, who[kept], day[kept], "M", "metastasis_id", "detected_date"
-    ).with_columns(site=pl.Series(sites[kept]), basis=pl.lit("imaging"))
+    ).with_columns(site=pl.Series(sites[kept]), basis=pl.lit("imaging"), found=pl.lit("yes"))
 
 
 def events(people: People, rng: np.random.Generator) -> pl.DataFrame:
@@ -249,5 +249,5 @@ def events(people: People, rng: np.random.Generator) -> pl.DataFrame:
     kind = np.repeat(["recurrence", "progression"], [a.size for a in at])
     kept = seen_by(people, who, when)
     return event_rows(people, who[kept], when[kept], "E", "event_id", "event_date").with_columns(
-        type=pl.Series(kind[kept]), basis=pl.lit("structural")
+        type=pl.Series(kind[kept]), basis=pl.lit("structural"), found=pl.lit("yes")
     )

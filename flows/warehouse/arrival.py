@@ -9,6 +9,7 @@ import polars as pl
 
 from flows.intake.export import SourceFile
 from flows.warehouse.database import Database
+from flows.warehouse.originals import originals
 from flows.warehouse.parts import Parts
 from schemas.registry import TABLES
 from transforms.reading.quarantine import without_repeated
@@ -125,29 +126,9 @@ class Arrival:
                     [self.seq, self.seq],
                 )
 
-    def originals(self, hashes: pl.DataFrame) -> pl.DataFrame:
-        """Return the received text of rows: one row per row_hash, `original` as JSON.
-
-        A line that is no row of its table is returned as it was.
-        """
-        with self._db.shown(wanted=hashes.unique()):
-            places = self._db.run(
-                f"SELECT DISTINCT part FROM ops.{self.table}_versions "
-                f"JOIN wanted USING (row_hash) JOIN ops.parts USING (file_no) "
-                f"WHERE seen_until IS NULL ORDER BY part"
-            )
-        if not places:
-            return pl.DataFrame(schema={"row_hash": pl.UInt64, "original": pl.String})
-        of_them = pl.col("row_hash").is_in(hashes["row_hash"].implode())
-        scans = [self._parts.read(part, self.table).filter(of_them) for (part,) in places]
-        cells = ", ".join(f'"{name}" := "{name}"' for name in TABLES[self.table].columns)
-        any_cell = " OR ".join(f'"{name}" IS NOT NULL' for name in TABLES[self.table].columns)
-        with self._db.shown(received=pl.concat(pl.collect_all(scans))):
-            return self._db.frame(
-                f"SELECT row_hash, any_value(CASE WHEN {any_cell} "
-                f"THEN to_json(struct_pack({cells}))::VARCHAR ELSE extra END) AS original "
-                f"FROM received GROUP BY row_hash"
-            )
+    def originals(self, hashes: pl.Series) -> pl.DataFrame:
+        """Return the received text of rows, as `originals` does."""
+        return originals(self._db, self._parts, self.table, hashes)
 
     # -- what was said -----------------------------------------------------------------------
 
@@ -157,6 +138,8 @@ class Arrival:
             self._db.run(f"UPDATE ops.files SET {name} = ? WHERE file_no = ?", [count, file_no])
 
     def add_quarantine(self, rows: pl.DataFrame) -> None:
-        """Keep the rejected rows of a table."""
-        seq = pl.lit(self.seq, dtype=pl.UInt32)
-        self._db.insert("ops.quarantine", rows.with_columns(seq=seq))
+        """Keep the rejected rows of a table; their text only where it is not kept encrypted."""
+        rows = rows.with_columns(seq=pl.lit(self.seq, dtype=pl.UInt32))
+        if self._parts.are_encrypted:
+            rows = rows.drop("original")
+        self._db.insert("ops.quarantine", rows)

@@ -28,6 +28,8 @@ def back_up(warehouse: Path, out: Path, target: Path) -> int:
         raise UsageError(f"no warehouse at {warehouse}")
     if target.exists():
         raise UsageError(f"{target} exists; a backup never replaces one: give another name")
+    if target.suffix == warehouse.suffix:
+        raise UsageError(f"{target}: a backup is a folder, or one file whose name ends in .tar")
     locks = (out / LOCK, warehouse.with_name(warehouse.name + ".lock"))
     holder = f"backup, since {datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
     aside = target.with_name(f".{target.name}.{os.getpid()}")

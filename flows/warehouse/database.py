@@ -42,7 +42,8 @@ class Database:
 
     def frame(self, query: str) -> pl.DataFrame:
         """Return what a query finds."""
-        return self._db.sql(query).pl()
+        found: pl.DataFrame = self._db.sql(query).pl()
+        return found
 
     def insert(self, table: str, frame: pl.DataFrame) -> None:
         """Append a frame's rows to a table, column by column of the same name."""

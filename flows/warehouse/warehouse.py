@@ -22,6 +22,7 @@ import polars as pl
 from flows.secrets import Keys
 from flows.warehouse.arrival import Arrival
 from flows.warehouse.migrations import opened
+from flows.warehouse.originals import originals
 from flows.warehouse.retention import forget
 from schemas.registry import TABLES
 from transforms.reading.mapping import Mapping
@@ -186,8 +187,14 @@ class Warehouse:
     # -- what was said -----------------------------------------------------------------------
 
     def quarantine_of(self, seq: int) -> pl.DataFrame:
-        """Return the rejected rows of a night as they were kept."""
-        return self._db.frame(f"SELECT * EXCLUDE (seq) FROM ops.quarantine WHERE seq = {int(seq)}")
+        """Return the rejected rows of a night, with the text that they had."""
+        kept = self._db.frame(f"SELECT * EXCLUDE (seq) FROM ops.quarantine WHERE seq = {int(seq)}")
+        done = [kept.filter(pl.col("original").is_not_null())]
+        for (table,), rows in kept.filter(pl.col("original").is_null()).group_by("table"):
+            text = originals(self._db, self._parts, str(table), rows["row_hash"])
+            found = rows.drop("original").join(text, on="row_hash", how="left")
+            done.append(found.select(kept.columns))
+        return pl.concat(done)
 
     def rows_read(self, seq: int) -> dict[str, int]:
         """Return how many rows of each table a night read."""

@@ -2,41 +2,37 @@
 
 The cohort starts with independent predictors that have the training set's margins (Table 1) and is
 then weighted, by maximum entropy, so that each predictor alone has its univariate hazard ratio
-(Table 2) although the hazard is that of the multivariate model, and so that the groups beyond and
-below the cut-off have their published 10-year survival. The correlation between predictors is thus
-not assumed: it is what the difference between univariate and multivariate ratios asks for.
+(Table 2) although the hazard is that of the multivariate model: the correlation between predictors
+is not assumed, it is what the difference between the ratios asks for. The baseline is the one with
+which the mean predicted survival is that published of all. The survival of the groups is not
+fitted: it is an estimate from few patients (about 52 behind the 37.4 %), and follows within its
+standard error.
 
 Two simplifications: a univariate ratio is taken as Cox regression finds it while few have had an
 event, and between 5 and 10 years, and down to 3, the cumulative hazard is a power of time.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from math import exp, log
 from typing import Any
 
 import numpy as np
-from scipy.optimize import brentq, minimize_scalar
-from scipy.stats import norm, qmc
+from scipy.optimize import brentq
+from scipy.stats import qmc
 
-from models.points import effects, points_per_unit
-from models.reconstruction.maxent import InfeasibleError, tilt
-from models.spec import library
+from models.cohorts import JIN_ALL, JIN_COUNTS, JIN_TRAINING
+from models.reconstruction import activity, follow_up
+from models.reconstruction.maxent import tilt
 
 Array = Any
-SIZE = 1 << 13
+SIZE = 1 << 12
 """Patients of the simulated cohort, at quasi-random points: no chance is involved."""
 
-TRAINING, ALL = 288, 412
-# Table 1, training set: counts of 288, quartiles, and the range of the first activity.
-COUNTS = {"male": 93, "age_55": 111, "other_organs": 61, "stg_500": 132}
-UPTAKE = (84, 70, 134)
-ACTIVITY_MCI = ((0, 0.25, 0.5, 0.75, 1), (30, 150, 180, 200, 250))
 NODULE_CM = ((0, 0.25, 0.5, 0.75, 0.95, 1), (0.2, 0.5, 0.8, 1.2, 2.5, 5.0))
-"""Its tails are not published: 95 % below 2.5 cm and all below 5 cm are assumed."""
-FOLLOW_UP_MONTHS = (42.8, 65.2, 108.2)
+"""Quartiles from Table 1; 95 % below 2.5 cm and all below 5 cm are assumed."""
 CENTRES = {"activity": 180.0, "nodule": 0.8}
+_YES_NO = ("male", "age_55", "other_organs", "stg_500")
 
 # Multivariate (Fig. 2, Results) and univariate (Table 2) hazard ratios.
 OS = {"male": 3.0, "age_55": 4.7, "other_organs": 8.4, "stg_500": 4.4, "nodule": 2.1}
@@ -48,12 +44,28 @@ OS_5Y, OS_10Y = 0.925, 0.800
 OS_LOW, OS_HIGH, OS_CUTOFF = 0.862, 0.374, 191
 OS_SHARE_HIGH = (OS_LOW - OS_10Y) / (OS_LOW - OS_HIGH)
 """The share of high risk that makes the groups' survival that of all (derived: 12.7 %)."""
-OS_STANDARD_ERRORS = (0.0145, 0.031)
-"""Of the survival of all at 5 and 10 years: binomial, with the 330 and 170 patients that the
-quartiles of the follow-up leave informative."""
+OS_SHAPE = log(log(OS_10Y) / log(OS_5Y)) / log(2)
+"""Of the Weibull curve through the published survival of all."""
+POSSIBLE_AXES = ((30, 250), (20, 260), (40, 260))
+"""The published range of the activity, and the axes to which R's rms may have rounded it, mCi."""
 
 _UPTAKE_LEVELS = ("secondary", "uptake")
 """Levels of one predictor, whose univariate ratios were estimated together."""
+
+
+def standard_errors() -> dict[str, float]:
+    """Return those of the published survival: of all at 5 and 10 years, of the groups at 10."""
+    high = OS_SHARE_HIGH * JIN_ALL
+    figures = {
+        "five": (OS_5Y, 5, JIN_ALL),
+        "ten": (OS_10Y, 10, JIN_ALL),
+        "low": (OS_LOW, 10, JIN_ALL - high),
+        "high": (OS_HIGH, 10, high),
+    }
+    return {
+        what: follow_up.standard_error(survival, at, OS_SHAPE, patients)
+        for what, (survival, at, patients) in figures.items()
+    }
 
 
 @dataclass(frozen=True)
@@ -63,7 +75,6 @@ class Cohort:
     weights: Array
     hazard: Array
     high: Array
-    divergence: float
 
     def survival(self, baseline: float, group: Array | None = None) -> float:
         """Return the mean predicted survival, of all or of a group."""
@@ -87,13 +98,14 @@ def _people() -> dict[str, Array]:
     points = qmc.Sobol(7, seed=20260630).random(SIZE)
     points = np.clip(points, 1e-9, 1 - 1e-9)
     people = {
-        name: (points[:, n] < count / TRAINING).astype(float)
-        for n, (name, count) in enumerate(COUNTS.items())
+        name: (points[:, n] < JIN_COUNTS[name] / JIN_TRAINING).astype(float)
+        for n, name in enumerate(_YES_NO)
     }
-    first, second = UPTAKE[0] / TRAINING, (UPTAKE[0] + UPTAKE[1]) / TRAINING
+    first = JIN_COUNTS["primary_nonuptake"] / JIN_TRAINING
+    second = first + JIN_COUNTS["secondary_nonuptake"] / JIN_TRAINING
     people["secondary"] = ((points[:, 4] >= first) & (points[:, 4] < second)).astype(float)
     people["uptake"] = (points[:, 4] >= second).astype(float)
-    people["activity"] = np.interp(points[:, 5], *ACTIVITY_MCI)
+    people["activity"] = activity.at_quantiles(points[:, 5])
     people["nodule"] = np.exp(np.interp(points[:, 6], NODULE_CM[0], np.log(NODULE_CM[1])))
     return people
 
@@ -127,80 +139,48 @@ def _alone(hazard: Array) -> list[Array]:
     return found
 
 
-Constraints = Callable[[Array, Array], tuple[list[Array], list[float]]]
-"""From hazards and groups to further features and the means that they must have."""
+def beyond_cutoff(activities: tuple[float, float] = POSSIBLE_AXES[0]) -> Array:
+    """Return who is above 191 points, 1 or 0, on an axis of the activity."""
+    return (_points(activities) > OS_CUTOFF).astype(float)
 
 
-def _weighted(*, univariate: bool, more: Constraints | None = None) -> Cohort:
-    """Return the cohort of maximum entropy under the margins and what else is asked for."""
-    hazard = np.exp(_linear_predictor())
-    high = (_points() > OS_CUTOFF).astype(float)
-    even = np.full(SIZE, 1 / SIZE)
-    margins = _margins()
-    constraints = _alone(hazard) if univariate else []
-    targets = [float(even @ margin) for margin in margins] + [0.0] * len(constraints)
-    extra, wanted = more(hazard, high) if more else ([], [])
-    features = np.column_stack([*margins, *constraints, *extra])
-    weights = tilt(even, features, np.array([*targets, *wanted]))
-    divergence = float(weights @ np.log(weights * SIZE))
-    return Cohort(weights, hazard, high, divergence)
+def _points(activities: tuple[float, float], nodule_high: float = 5) -> Array:
+    slope, per_cm = log(OS["activity"]), log(OS["nodule"])
+    lowest = slope * (activities[1] - CENTRES["activity"]) - per_cm * CENTRES["nodule"]
+    lowest += min(log(OS[level]) for level in _UPTAKE_LEVELS)
+    return (_linear_predictor() - lowest) * _scale(activities, nodule_high)
 
 
-def _points() -> Array:
-    """Return the nomogram points of each patient, on the shipped axes."""
-    model = library()["jin2025_os"]
-    lowest = sum(effects(model, predictor).low for predictor in model.predictors)
-    return (_linear_predictor() - lowest) * points_per_unit(model)
-
-
-def _least_divergent(cohort_at: Callable[[float], Cohort], low: float, high: float) -> Cohort:
-    """Return the cohort nearest to independence, over logs of the cumulative baseline hazard."""
-
-    def divergence(logged: float) -> float:
-        try:
-            return cohort_at(logged).divergence
-        except InfeasibleError:
-            return float("inf")
-
-    found = minimize_scalar(divergence, bounds=(low, high), method="bounded")
-    return cohort_at(float(found.x))
+def _scale(activities: tuple[float, float], nodule_high: float) -> float:
+    span = -log(OS["activity"]) * (activities[1] - activities[0])
+    return 100 / max(span, log(OS["nodule"]) * nodule_high)
 
 
 @cache
-def overall(*, independent: bool = False, groups: bool = True) -> Cohort:
-    """Return the cohort for overall survival.
-
-    independent: the margins alone. Without groups: and the univariate ratios. Else: and the
-    share of high risk and the 10-year survival of both groups.
-    """
-    if independent:
-        return _weighted(univariate=False)
-    if not groups:
-        return _weighted(univariate=True)
-
-    def at(logged: float) -> Cohort:
-        def more(hazard: Array, high: Array) -> tuple[list[Array], list[float]]:
-            survival = np.exp(-exp(logged) * hazard)
-            apart = [(survival - OS_LOW) * (1 - high), (survival - OS_HIGH) * high]
-            return [high, *apart], [OS_SHARE_HIGH, 0.0, 0.0]
-
-        return _weighted(univariate=True, more=more)
-
-    return _least_divergent(at, log(-log(0.985)), log(-log(0.965)))
+def overall(*, independent: bool = False) -> Cohort:
+    """Return the cohort for overall survival: independent, or with the univariate ratios."""
+    hazard = np.exp(_linear_predictor())
+    weights = np.full(SIZE, 1 / SIZE)
+    if not independent:
+        margins, alone = _margins(), _alone(hazard)
+        targets = [float(weights @ margin) for margin in margins] + [0.0] * len(alone)
+        weights = tilt(weights, np.column_stack([*margins, *alone]), np.array(targets))
+    return Cohort(weights, hazard, beyond_cutoff())
 
 
 def overall_baseline(cohort: Cohort, errors: float = 0.0) -> dict[int, float]:
     """Return S0 at 3, 5 and 10 years, with the survival of all moved by so many standard errors."""
-    five = cohort.baseline_for(OS_5Y + errors * OS_STANDARD_ERRORS[0])
-    ten = cohort.baseline_for(OS_10Y + errors * OS_STANDARD_ERRORS[1])
+    error = standard_errors()
+    five = cohort.baseline_for(OS_5Y + errors * error["five"])
+    ten = cohort.baseline_for(OS_10Y + errors * error["ten"])
     shape = log(log(ten) / log(five)) / log(2)
     three = exp(log(five) * (3 / 5) ** shape)
     return {3: three, 5: five, 10: ten}
 
 
 def overall_interval() -> dict[int, tuple[float, float]]:
-    """Return the range of S0 over the three cohorts and 1.96 standard errors either way."""
-    cohorts = [overall(independent=True), overall(groups=False), overall()]
+    """Return the range of S0 over both cohorts and 1.96 standard errors either way."""
+    cohorts = [overall(independent=True), overall()]
     found = [overall_baseline(c, errors) for c in cohorts for errors in (-1.96, 0, 1.96)]
     return {t: (min(f[t] for f in found), max(f[t] for f in found)) for t in (3, 5, 10)}
 
@@ -217,45 +197,11 @@ class Axes:
     high: float
 
 
-def axes(activity: tuple[float, float], nodule_high: float) -> Axes:
+def axes(activities: tuple[float, float], nodule_high: float = 5) -> Axes:
     """Return the scale, the share above the cut-off and the groups' 10-year survival."""
-    slope, per_cm = log(OS["activity"]), log(OS["nodule"])
-    longest = max(-slope * (activity[1] - activity[0]), per_cm * nodule_high)
-    lowest = slope * (activity[1] - CENTRES["activity"]) - per_cm * CENTRES["nodule"]
-    lowest += min(log(OS[level]) for level in _UPTAKE_LEVELS)
-    scale = 100 / longest
-    beyond = ((_linear_predictor() - lowest) * scale > OS_CUTOFF).astype(float)
-    cohort = overall(groups=False)
+    beyond = (_points(activities, nodule_high) > OS_CUTOFF).astype(float)
+    cohort = overall()
     ten = overall_baseline(cohort)[10]
     low, high = cohort.survival(ten, 1 - beyond), cohort.survival(ten, beyond)
-    return Axes(activity, nodule_high, scale, float(cohort.weights @ beyond), low, high)
-
-
-def follow_up_years() -> Array:
-    """Return 40 equally likely follow-ups, log-normal through the published quartiles."""
-    low, median, high = FOLLOW_UP_MONTHS
-    spread = log(high / low) / (2 * norm.ppf(0.75))
-    return np.exp(log(median / 12) + spread * norm.ppf((np.arange(40) + 0.5) / 40))
-
-
-def expected_deaths(cohort: Cohort, baseline: dict[int, float]) -> float:
-    """Return the deaths expected among the 412 over their follow-up."""
-    shape = log(log(baseline[10]) / log(baseline[5])) / log(2)
-    survival = [
-        cohort.survival(exp(log(baseline[10]) * (t / 10) ** shape)) for t in follow_up_years()
-    ]
-    return float(ALL * (1 - np.mean(survival)))
-
-
-def c_index(weights: Array, hazard: Array) -> float:
-    """Return the C-index of a model in a cohort, were the model exactly right.
-
-    Of two patients the one with the higher hazard h has an event first with probability
-    h / (h + h').
-    """
-    first = slice(0, 2048)
-    weights, hazard = weights[first], hazard[first]
-    pairs = weights[:, None] * weights[None, :]
-    higher = hazard[:, None] > hazard[None, :]
-    first_event = hazard[:, None] / (hazard[:, None] + hazard[None, :])
-    return float((pairs * first_event)[higher].sum() / pairs[higher].sum())
+    scale, share = _scale(activities, nodule_high), float(cohort.weights @ beyond)
+    return Axes(activities, nodule_high, scale, share, low, high)

@@ -12,22 +12,17 @@ from math import exp
 from typing import Any
 
 import numpy as np
-from scipy.optimize import brentq, minimize
+from scipy.optimize import brentq
 
+from models.cohorts import LIU_COUNTS, LIU_WITH, LIU_WITHOUT
 from models.points import effects
 from models.reconstruction.maxent import tilt
 from models.spec import library
 
 Array = Any
 
-# Tables 1, 3 and 4, and Results. Recurrence: 92 of 223, see `recurrence_evidence`.
-WITH, WITHOUT = 223, 181
-MARGINS = {
-    "age_48": (129, 67),
-    "recurrence": (92, 20),
-    "site_count": (80, 11),
-    "fdg_uptake": (162, 11),
-}
+# Results: the counts at the cut-off, SDs and AUC. Recurrence: 92 of 223, see `recurrence_evidence`.
+WITH, WITHOUT, MARGINS = LIU_WITH, LIU_WITHOUT, LIU_COUNTS
 HIGH = (169, 13)
 POINTS_SD = (18.80, 10.09)
 AUC = 0.898
@@ -58,20 +53,22 @@ class Table:
     @property
     def auc(self) -> float:
         """The AUC of the points: how often a patient with RR-DTC has more than one without."""
-        return float(self.with_rrdtc @ _more_points() @ self.without)
+        return float(self.with_rrdtc @ more_points() @ self.without)
 
     @property
     def intercept(self) -> float:
         """The intercept with which the mean predicted probability is 223 / 404."""
         counts = WITH * self.with_rrdtc + WITHOUT * self.without
-        return float(brentq(lambda a: counts @ _logistic(a + LINEAR_PREDICTOR) - WITH, -10, 5))
+        return float(brentq(lambda a: counts @ logistic(a + LINEAR_PREDICTOR) - WITH, -10, 5))
 
 
-def _logistic(x: Array) -> Array:
+def logistic(x: Array) -> Array:
+    """Return the probability of a linear predictor."""
     return 1 / (1 + np.exp(-x))
 
 
-def _more_points() -> Array:
+def more_points() -> Array:
+    """Return 1 where a row's pattern has more points than a column's, 0.5 where as many."""
     more = POINTS[:, None] > POINTS[None, :]
     return more + 0.5 * (POINTS[:, None] == POINTS[None, :])
 
@@ -107,8 +104,8 @@ def maximum_entropy(*, with_sd: bool = True, with_auc: bool = True) -> Table:
         # The AUC ties the groups together: each is tilted by the other until they agree.
         table = Table(tilt(even, *ours), tilt(even, *theirs))
         for _ in range(60 if strength else 0):
-            pull = np.exp(strength / WITH * (_more_points() @ table.without))
-            push = np.exp(strength / WITHOUT * (table.with_rrdtc @ _more_points()))
+            pull = np.exp(strength / WITH * (more_points() @ table.without))
+            push = np.exp(strength / WITHOUT * (table.with_rrdtc @ more_points()))
             last = table
             table = Table(
                 tilt(even * pull / (even @ pull), *ours),
@@ -121,47 +118,6 @@ def maximum_entropy(*, with_sd: bool = True, with_auc: bool = True) -> Table:
     if not with_auc:
         return pulled(0)
     return pulled(brentq(lambda strength: pulled(strength).auc - AUC, -2000, 0, xtol=1e-2))
-
-
-@cache
-def intercept_range() -> tuple[float, float]:
-    """Return the lowest and highest intercept of any table that meets every published figure.
-
-    The table is not held to whole numbers, so the range is, if anything, too wide.
-    """
-    (ours, of_ours), (theirs, of_theirs) = (_constraints(g, with_sd=True) for g in (0, 1))
-    scale = np.array([1, 1, 1, 1, 1, 1000])
-    size = len(PATTERNS)
-
-    def parts(x: Array) -> tuple[Array, Array, float]:
-        return x[:size], x[size : 2 * size], x[-1]
-
-    def unmet(x: Array) -> Array:
-        with_, without, intercept = parts(x)
-        predicted = (WITH * with_ + WITHOUT * without) @ _logistic(intercept + LINEAR_PREDICTOR)
-        return np.concatenate(
-            [
-                (with_ @ ours - of_ours) / scale,
-                (without @ theirs - of_theirs) / scale,
-                [with_.sum() - 1, without.sum() - 1, Table(with_, without).auc - AUC],
-                [(predicted - WITH) / 100],
-            ]
-        )
-
-    best = maximum_entropy()
-    start = np.concatenate([best.with_rrdtc, best.without, [best.intercept]])
-    ends = []
-    for sign in (1, -1):
-        found = minimize(
-            lambda x, s=sign: s * x[-1],
-            start,
-            bounds=[(0, 1)] * (2 * size) + [(-4, 1)],
-            constraints={"type": "eq", "fun": unmet},
-            method="SLSQP",
-            options={"maxiter": 500},
-        )
-        ends.append(float(found.x[-1]))
-    return ends[0], ends[1]
 
 
 def recurrence_evidence() -> dict[str, tuple[float, float, float]]:
@@ -184,20 +140,3 @@ def probability(intercept: float, *worse: str, effects_of: dict[str, float] | No
     shipped = dict(zip(MARGINS, _worse_levels("liu2022_nomogram"), strict=True))
     terms = effects_of or shipped
     return 1 / (1 + exp(-(intercept + sum(terms[name] for name in worse))))
-
-
-def refitted() -> tuple[float, dict[str, float]]:
-    """Return intercept and effects of a logistic model fitted to the table of maximum entropy.
-
-    It takes age as the binary predictor that the paper draws, not per year.
-    """
-    table = maximum_entropy()
-    design = np.column_stack([np.ones(len(PATTERNS)), PATTERNS])
-    cases, others = WITH * table.with_rrdtc, WITHOUT * table.without
-
-    def loss(coefficients: Array) -> float:
-        linear = design @ coefficients
-        return float((cases + others) @ np.logaddexp(0, linear) - cases @ linear)
-
-    found = minimize(loss, np.zeros(design.shape[1]), method="BFGS").x
-    return float(found[0]), dict(zip(MARGINS, map(float, found[1:]), strict=True))

@@ -10,7 +10,7 @@ from flows.night import run_night
 from flows.outputs import Result
 from flows.secrets import NO_KEYS, Keys
 from flows.settings import Settings
-from tests.registry import AS_OF
+from tests.registry import AS_OF, COLLECTED
 from transforms.reading.mapping import Mapping
 
 RunNight = Callable[..., Result]
@@ -40,7 +40,7 @@ def night(out: Path) -> RunNight:
                 target,
                 as_of,
                 target / "warehouse.duckdb",
-                mapping or Mapping(),
+                mapping or COLLECTED,
                 Settings(**({"report": False} | settings)),
                 keys,
             )

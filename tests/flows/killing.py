@@ -44,6 +44,12 @@ def content(out: Path) -> dict[str, str]:
         if path.name != "run.json"
     }
     found["latest"] = str((out / "latest").readlink())
+    text = out / "warehouse.duckdb.raw"
+    found |= {
+        str(path.relative_to(text)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in text.rglob("*")
+        if path.is_file()
+    }
     with duckdb.connect(str(out / "warehouse.duckdb"), read_only=True) as db:
         for table in _tables():
             rows = db.sql(f"SELECT * FROM {table}")
@@ -61,9 +67,10 @@ def is_finished(out: Path) -> bool:
 
 
 def _tables() -> list[str]:
-    raw = [f"raw.{name}_versions" for name in TABLES]
-    valid = [f"valid.{name}" for name in TABLES]
-    return [*raw, *valid, "ops.runs", "ops.files", "ops.quarantine", "marts.patient_risk"]
+    raw = [f"{schema}.{name}" for name in TABLES for schema in ("raw", "valid")]
+    versions = [f"{schema}.{name}_versions" for name in TABLES for schema in ("ops", "valid")]
+    said = ["ops.runs", "ops.files", "ops.parts", "ops.quarantine", "marts.patient_risk"]
+    return [*raw, *versions, *said]
 
 
 def count_calls(act: Callable[[int], None]) -> Callable[[Any, str, Any], None]:

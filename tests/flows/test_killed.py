@@ -7,6 +7,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,9 @@ from tests.registry import Registry, days
 KILLS = int(os.environ.get("THYRISK_KILLS", "52"))
 GROUPS = 4
 LONGEST_SECONDS = 3.0
+
+
+_content = cache(content)  # of nights that stay as they are
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ class Nights:
             found.append("latest points nowhere")
         never_killed = self.twice if is_finished(out) else self.once
         night(self.export, out)
-        wanted, got = content(never_killed), content(out)
+        wanted, got = _content(never_killed), content(out)
         found += [name for name in wanted.keys() | got.keys() if wanted.get(name) != got.get(name)]
         return found + [path.name for path in out.glob(".[sg]*")]
 

@@ -36,6 +36,9 @@ PARQUET = (
     "features.parquet",
     "worklist.parquet",
     "quarantine.parquet",
+    "criteria.parquet",
+    "needs.parquet",
+    "on_file.parquet",
     "qi_measures.parquet",
     "timeline.parquet",
 )
@@ -73,7 +76,9 @@ def test_every_row_read_is_loaded_quarantined_or_a_duplicate(
         assert file.rows_read == synthetic.tables[file.table].height
         assert file.rows_read == file.rows_loaded + file.rows_quarantined + file.duplicates
     quarantine = published(result.folder, "quarantine.parquet")
-    assert quarantine.height == sum(file.rows_quarantined for file in result.files)
+    rows, cells = quarantine["cell"].null_count(), quarantine["cell"].count()
+    assert rows == sum(file.rows_quarantined for file in result.files)
+    assert cells == sum(file.cells_set_aside for file in result.files)
 
 
 def test_every_patient_of_the_export_is_in_every_output(
@@ -238,25 +243,38 @@ def test_raw_rows_keep_their_origin_and_valid_rows_their_types(
     assert marts == result.patients
 
 
-def test_quarantine_keeps_the_text_the_line_and_every_reason(
+def test_cells_set_aside_keep_the_text_the_line_and_their_reason(
     night: RunNight, tmp_path: Path
 ) -> None:
     registry = Registry().usual("A").usual("B")
     registry.add("labs", "A", sample_date="2020-02-31", analyte="Tg", value="high", unit="stone")
     registry.stg("A", 700)
     result = night(registry.write(tmp_path / "export"))
-    (row,) = published(result.folder, "quarantine.parquet").to_dicts()
-    assert (row["table"], row["file"], row["line"]) == ("labs", "labs.csv", 2)
-    assert json.loads(row["original"])["value"] == "high"
-    assert row["reasons"] == [
-        "sample_date: not a date (YYYY-MM-DD)",
-        "unit: not one of ng/mL, ug/L, µg/L, pmol/L, IU/mL, kIU/L, mIU/L, uIU/mL, µIU/mL",
-        "value: not a number",
-    ]
-    risk = published(result.folder, "patient_risk.parquet")
-    assert risk["quarantined_rows"].to_list() == [1, 0]
+    cells = published(result.folder, "quarantine.parquet").to_dicts()
+    for cell in cells:
+        assert (cell["table"], cell["file"], cell["line"]) == ("labs", "labs.csv", 2)
+        assert json.loads(cell["original"])["value"] == "high"
+    assert {cell["cell"]: cell["reasons"] for cell in cells} == {
+        "sample_date": ["sample_date: not a date (YYYY-MM-DD, or YYYY-MM, YYYY)"],
+        "unit": ["unit: not one of ng/mL, ug/L, µg/L, pmol/L, IU/mL, kIU/L, mIU/L, uIU/mL, µIU/mL"],
+        "value": ["value: not a number"],
+    }
     features = published(result.folder, "features.parquet")
-    assert features["stg_500"].to_list() == ["at_or_above", None]
+    assert features["quarantined_rows"].to_list() == [0, 0]
+    assert features["cells_set_aside"].to_list() == [3, 0]
+    # It may be the last stimulated Tg before the index date.
+    assert features["stg_500"].to_list() == [None, None]
+
+
+def test_a_row_without_what_it_is_is_quarantined_whole(night: RunNight, tmp_path: Path) -> None:
+    registry = Registry().usual("A")
+    registry.add("labs", "A", sample_date=days(-3), analyte="Calcitonin", value=5, unit="ng/mL")
+    result = night(registry.write(tmp_path / "export"))
+    (row,) = published(result.folder, "quarantine.parquet").to_dicts()
+    assert (row["cell"], row["patient_id"]) == (None, "A")
+    assert row["reasons"] == [
+        "analyte: not one of Tg, TgAb, TSH",
+    ]
 
 
 def test_rows_of_a_key_with_different_contents_name_their_patient(
@@ -277,9 +295,9 @@ def test_a_patient_whose_own_row_is_bad_is_still_there(night: RunNight, tmp_path
     result = night(registry.write(tmp_path / "export"))
     (row,) = published(result.folder, "patient_risk.parquet").to_dicts()
     assert row["patient_id"] == "A"
-    assert row["quarantined_rows"] == 1
+    assert row["quarantined_rows"] == 0
     assert row["rrdtc_status"] == "bounded"
-    assert row["os_status"] == "insufficient"
+    assert row["os_status"] == "bounded"
 
 
 @pytest.mark.parametrize("damage", ["missing table", "wrong sha", "missing column", "half gone"])

@@ -15,19 +15,21 @@ import duckdb
 import polars as pl
 import pytest
 
-from flows.errors import NightRefused, NightRunning, UsageError
+from flows.errors import NightError, NightRefused, NightRunning, UsageError
 from flows.lock import held, holder_of
 from flows.published.nights import nights, read_table
+from flows.published.query import query as query_nights
 from flows.published.status import status_of
 from flows.published.verify import problems_of, remarks_on
 from flows.secrets import NO_KEYS, Keys, load_keys
 from flows.settings import Settings
 from flows.warehouse import migrations
 from flows.warehouse.backup import back_up
+from schemas.registry import TABLES
 from tests.flows.conftest import RunNight
 from tests.registry import AS_OF, Registry
 
-LAYOUT_1 = Path(__file__).parent / "fixtures" / "warehouse_layout_1.duckdb.gz"
+FIXTURES = Path(__file__).parent / "fixtures"
 BEFORE = AS_OF - timedelta(days=1)
 KEYS = Keys(pseudonym=b"a key of the test, long enough", encryption=bytes(range(32)))
 
@@ -41,6 +43,16 @@ def process(script: str) -> Iterator[subprocess.Popen[str]]:
         assert running.stdout
         assert running.stdout.readline() == "held\n"
         yield running
+
+
+def unpack_warehouse(layout: int, out: Path) -> None:
+    packed = FIXTURES / f"warehouse_layout_{layout}.duckdb.gz"
+    (out / "warehouse.duckdb").write_bytes(gzip.decompress(packed.read_bytes()))
+
+
+def query(out: Path, sql: str) -> list[tuple[object, ...]]:
+    with duckdb.connect(str(out / "warehouse.duckdb"), read_only=True) as db:
+        return db.execute(sql).fetchall()
 
 
 @pytest.fixture
@@ -143,27 +155,46 @@ def test_a_warehouse_open_elsewhere_is_busy_not_broken(
     with process(script) as reader:
         with pytest.raises(NightRunning, match=f"open in process {reader.pid}"):
             night(export)
-        copied = back_up(out / "warehouse.duckdb", out, out.parent / "copy.duckdb")
+        copied = back_up(out / "warehouse.duckdb", out, out.parent / "copy")
         assert copied == 1
 
 
+@pytest.mark.parametrize("name", ["copy", "copy.tar"])
 def test_a_backup_is_a_warehouse_to_go_on_with(
-    export: Path, night: RunNight, out: Path, tmp_path: Path
+    export: Path, night: RunNight, out: Path, tmp_path: Path, name: str
 ) -> None:
     first = night(export, as_of=BEFORE)
     before = (first.folder / "patient_risk.parquet").read_bytes()
-    copy = tmp_path / "copy.duckdb"
+    copy = tmp_path / name
     assert back_up(out / "warehouse.duckdb", out, copy) == 1
-    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    made = [copy, *copy.rglob("*")]
+    assert {stat.S_IMODE(p.stat().st_mode) for p in made if p.is_dir()} <= {0o700}
+    assert {stat.S_IMODE(p.stat().st_mode) for p in made if p.is_file()} == {0o600}
     with pytest.raises(UsageError, match="never replaces"):
         back_up(out / "warehouse.duckdb", out, copy)
     night(export)
-    shutil.move(copy, out / "warehouse.duckdb")
     shutil.rmtree(out / f"run_date={AS_OF}")
+    shutil.rmtree(out / "warehouse.duckdb.raw")
+    (out / "warehouse.duckdb").unlink()
+    if copy.is_dir():
+        shutil.copytree(copy, out, dirs_exist_ok=True)
+    else:
+        shutil.unpack_archive(copy, out, filter="data")
     assert (night(None, as_of=BEFORE).folder / "patient_risk.parquet").read_bytes() == before
     with held(out / ".lock", holder="a night"), pytest.raises(NightRunning):
-        back_up(out / "warehouse.duckdb", out, tmp_path / "other.duckdb")
-    assert not list(tmp_path.glob(".other*"))
+        back_up(out / "warehouse.duckdb", out, tmp_path / "other")
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_backup_of_damaged_text_is_none(
+    export: Path, night: RunNight, out: Path, tmp_path: Path
+) -> None:
+    night(export)
+    (part,) = (out / "warehouse.duckdb.raw" / "imaging").rglob("0*.parquet")
+    part.write_bytes(part.read_bytes()[:-9])
+    with pytest.raises(NightError, match="not as they were written, imaging/plain/"):
+        back_up(out / "warehouse.duckdb", out, tmp_path / "copy")
+    assert not (tmp_path / "copy").exists()
 
 
 def test_old_nights_and_history_go_when_the_settings_say_so(
@@ -204,7 +235,7 @@ def test_a_warehouse_of_the_first_layout_is_brought_up_to_date(
     night: RunNight, out: Path, tmp_path: Path
 ) -> None:
     out.mkdir()
-    (out / "warehouse.duckdb").write_bytes(gzip.decompress(LAYOUT_1.read_bytes()))
+    unpack_warehouse(1, out)
     again = night(None, as_of=BEFORE)
     assert again.patients == 2
     registry = Registry().usual("A", 62).metastasis("A", "lung").usual("B").usual("C").usual("D")
@@ -216,6 +247,40 @@ def test_a_warehouse_of_the_first_layout_is_brought_up_to_date(
         runs = db.execute("SELECT seq, history_kept FROM ops.runs ORDER BY seq").fetchall()
     assert layout == [(migrations.CURRENT,)]
     assert runs == [(1, True), (2, True), (3, True)]
+
+
+def test_a_warehouse_of_the_second_layout_keeps_its_rows_and_their_history(
+    night: RunNight, out: Path
+) -> None:
+    out.mkdir()
+    unpack_warehouse(2, out)
+    old = "SELECT * EXCLUDE (row_hash, loaded_at) FROM raw.{} ORDER BY ALL"
+    before = {table: query(out, old.format(table)) for table in TABLES}
+    first = night(None, as_of=BEFORE)
+    assert first.patients == 2
+    assert {table: query(out, old.format(table)) for table in TABLES} == before
+    (original,) = read_table(first.folder / "quarantine.parquet", NO_KEYS)["original"]
+    assert "2031-02-31" in original
+    second = night(None, as_of=AS_OF)
+    features = read_table(second.folder / "features.parquet", NO_KEYS)
+    assert features["patient_id"].to_list() == ["A", "B", "C"]
+    assert features["stg_ng_ml"][0] == 650
+
+
+def test_the_same_export_again_adds_nothing_to_a_warehouse_brought_up_to_date(
+    night: RunNight, out: Path, tmp_path: Path
+) -> None:
+    out.mkdir()
+    unpack_warehouse(2, out)
+    export = tmp_path / "export"
+    export.mkdir()
+    for table in TABLES:
+        cells = ", ".join(TABLES[table].columns)
+        latest = f"SELECT {cells} FROM raw.{table} WHERE seen_until IS NULL"
+        with duckdb.connect(str(out / "warehouse.duckdb"), read_only=True) as db:
+            db.sql(latest).write_csv(str(export / f"{table}.csv"))
+    result = night(export, as_of=AS_OF + timedelta(days=1))
+    assert sum(result.new_versions.values()) == 0
 
 
 def test_a_warehouse_of_a_newer_version_is_left_alone(
@@ -287,7 +352,7 @@ def test_nights_under_one_name_are_never_mixed_with_nights_under_another(
 
 
 def test_under_an_encryption_key_no_published_file_can_be_read_without_it(
-    export: Path, night: RunNight
+    export: Path, night: RunNight, out: Path
 ) -> None:
     keys = Keys(encryption=KEYS.encryption)
     folder = night(export, keys=keys).folder
@@ -301,6 +366,8 @@ def test_under_an_encryption_key_no_published_file_can_be_read_without_it(
         with pytest.raises(NightRefused, match="encrypted"):
             read_table(path, NO_KEYS)
         read_table(path, keys)
+    found = query_nights("SELECT patient_id FROM features WHERE patient_id = 'A'", out, keys)
+    assert found["patient_id"].to_list() == ["A"]
     assert problems_of(folder, keys) == []
     assert any("to count its rows" in problem for problem in problems_of(folder, NO_KEYS))
 

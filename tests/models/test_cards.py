@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.show.dictionary import numbers_of
-from models.cards import card
+from models.cards import card, numbers
 from models.spec import library
 
 PAGES = Path(__file__).parents[2] / "docs" / "model_cards"
@@ -15,7 +14,7 @@ MODELS = library()
 @pytest.mark.parametrize("name", list(MODELS))
 def test_every_number_is_on_the_card_with_its_source(name: str) -> None:
     text = card(MODELS[name])
-    for what, number in numbers_of(MODELS[name]):
+    for what, number in numbers(MODELS[name]):
         assert f"{number.value:g}" in text, what
         assert number.source in text, what
     for finding in MODELS[name].contradictions:
@@ -31,3 +30,15 @@ def test_the_page_in_docs_is_current(name: str) -> None:
 
 def test_the_worked_example_of_the_score_is_45_points() -> None:
     assert "Total: 45 points, high risk" in card(MODELS["liu2022_score"])
+
+
+def test_the_card_shows_what_refitting_does_to_a_patient() -> None:
+    text = card(MODELS["liu2022_nomogram"])
+    assert "| Recurrence between the operation and 131I | 57 % | 37 % |" in text
+    assert "## Sensitivity" not in card(MODELS["liu2022_score"])
+
+
+def test_no_label_on_a_card_is_left_unfilled() -> None:
+    for model in MODELS.values():
+        assert "{" not in card(model)
+    assert ">= 500 ng/mL" in card(MODELS["jin2025_os"])

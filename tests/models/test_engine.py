@@ -1,5 +1,6 @@
+from importlib.resources import files
 from itertools import product
-from math import exp, log
+from math import exp, log, prod
 from typing import Any
 
 import polars as pl
@@ -8,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.engine import score
-from models.points import effects, points_per_unit
-from models.spec import Model, Predictor, library
+from models.points import effects, on_possible_axes, points_per_unit
+from models.reasons import HANGS, TOO_OPEN
+from models.spec import Model, Predictor, library, parse
+from models.windows import modified_windows
 from schemas.features import FEATURES
 
 MODELS = library()
@@ -69,7 +72,7 @@ def test_high_risk_is_fdg_positive_or_recurrence_with_several_sites() -> None:
 
 def test_the_rrdtc_probability_follows_from_the_odds_ratios_and_the_intercept() -> None:
     (row,) = scored("liu2022_nomogram", liu(age_48="yes", fdg_uptake="positive"))
-    expected = 1 / (1 + exp(-(-1.68 + log(1.037) + log(39.534))))
+    expected = 1 / (1 + exp(-(-1.72 + log(1.037) + log(39.534))))
     assert row["probability"] == pytest.approx(expected, abs=1e-12)
     assert row["probability_lower"] < expected < row["probability_upper"]
 
@@ -109,18 +112,20 @@ def test_a_missing_pet_leaves_the_flag_open_and_asks_for_it() -> None:
     (row,) = scored("liu2022_score", liu(recurrence="yes") | {"fdg_uptake": None})
     assert (row["points_lower"], row["points_upper"], row["points"]) == (7, 47, None)
     assert (row["status"], row["risk"]) == ("bounded", "indeterminate")
-    assert row["needs"] == ["FDG PET/CT"]
+    assert row["needs"] == ["FDG PET/CT within 7 days of the first 131I therapy"]
+    assert row["needs_features"] == ["fdg_uptake"]
 
 
 def test_only_what_could_settle_the_flag_is_asked_for() -> None:
     (row,) = scored("liu2022_score", liu() | {"fdg_uptake": None, "age_48": None})
-    assert row["needs"] == ["FDG PET/CT"]
+    assert row["needs_features"] == ["fdg_uptake"]
 
 
 def test_each_of_two_that_could_settle_it_is_asked_for() -> None:
     (row,) = scored("liu2022_score", liu() | {"recurrence": None, "site_count": None})
     assert row["risk"] == "indeterminate"
     assert set(row["needs"]) == {"recurrence history", "metastasis sites"}
+    assert row["needs_features"] == ["recurrence", "site_count"]
 
 
 def test_when_nothing_settles_it_alone_everything_missing_is_asked_for() -> None:
@@ -128,6 +133,7 @@ def test_when_nothing_settles_it_alone_everything_missing_is_asked_for() -> None
     (row,) = scored("jin2025_os", jin() | gaps)
     assert row["risk"] == "indeterminate"
     assert len(row["needs"]) == len(gaps)
+    assert row["needs_features"] == sorted(gaps)
 
 
 def test_a_flag_is_set_when_both_bounds_are_on_one_side() -> None:
@@ -164,6 +170,7 @@ def test_unknown_eligibility_is_insufficient_and_says_what_it_waits_for() -> Non
     (row,) = scored("jin2025_os", jin(age_at_index=None))
     assert (row["status"], row["risk"]) == ("insufficient", "indeterminate")
     assert row["needs"] == ["birth date"]
+    assert row["needs_features"] == ["age_at_index"]
 
 
 def test_nothing_known_is_insufficient() -> None:
@@ -207,6 +214,9 @@ def test_the_bounds_hold_and_are_reached_for_every_filling(name: str, data: st.D
         known | inside,
         *(known | corner for corner in corners),
     )
+    if partial["status"] == "insufficient":
+        assert TOO_OPEN in partial["reasons"]
+        return
     assert partial["points_lower"] - 1e-6 <= filled["points"] <= partial["points_upper"] + 1e-6
     reached = [row["points"] for row in extremes]
     assert min(reached) == pytest.approx(partial["points_lower"], abs=1e-6)
@@ -215,7 +225,130 @@ def test_the_bounds_hold_and_are_reached_for_every_filling(name: str, data: st.D
         assert all(row["risk"] == partial["risk"] for row in [filled, *extremes])
     for horizon in model.baseline:
         column = f"survival_{horizon.years}y"
-        assert partial[f"{column}_lower"] <= filled[column] <= partial[f"{column}_upper"]
+        if partial[f"{column}_lower"] is not None:
+            assert partial[f"{column}_lower"] <= filled[column] <= partial[f"{column}_upper"]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+@pytest.mark.parametrize("name", [name for name, m in MODELS.items() if on_possible_axes(m)])
+def test_the_inferred_bounds_hold_on_every_axis_that_may_have_been_drawn(
+    name: str, data: st.DataObject
+) -> None:
+    model = MODELS[name]
+    known = {p.feature: data.draw(value_of(p)) for p in model.predictors}
+    gap = data.draw(st.sampled_from(model.predictors))
+    (row,) = scored(model, known | data.draw(st.sampled_from([{}, {gap.feature: None}])))
+    if row["status"] == "insufficient":
+        return
+    risks = set()
+    for other in [model, *on_possible_axes(model)]:
+        (gap_there,) = [p for p in other.predictors if p.name == gap.name]
+        fillings = ends_of(gap_there) if row["status"] == "bounded" else [known[gap.feature]]
+        for filled in scored(other, *(known | {gap.feature: value} for value in fillings)):
+            assert row["points_inferred_lower"] - 1e-6 <= filled["points"]
+            assert filled["points"] <= row["points_inferred_upper"] + 1e-6
+        (there,) = scored(other, known | ({gap.feature: None} if row["points"] is None else {}))
+        risks.add(there["risk"])
+    assert row["hangs_on_axis"] is (len(risks) > 1)
+    assert (HANGS in row["reasons"]) is row["hangs_on_axis"]
+
+
+def test_a_flag_between_two_possible_axes_hangs_on_them_and_stays_that_of_the_shipped() -> None:
+    patient = jin(sex="male", age_55="yes", activity_mci=150.0)
+    (row,) = scored("jin2025_os", patient | {"nodule_cm": 1.0})
+    assert (row["points"] > 191, row["risk"]) == (True, "high")
+    assert row["points_inferred_lower"] < 191 < row["points"] < row["points_inferred_upper"]
+    assert row["hangs_on_axis"] is True
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+@pytest.mark.parametrize("name", list(MODELS))
+def test_the_possible_points_are_those_of_every_filling(name: str, data: st.DataObject) -> None:
+    model = MODELS[name]
+    known = {p.feature: data.draw(value_of(p)) for p in model.predictors}
+    gaps = data.draw(st.lists(st.sampled_from(model.predictors), max_size=3, unique=True))
+    (row,) = scored(model, known | {p.feature: None for p in gaps})
+    few = prod(len(p.levels) or 99 for p in gaps) <= 4
+    if row["status"] not in ("scored", "bounded") or not few:
+        assert row["points_possible"] is None
+        return
+    values = [[level.value for level in p.levels] for p in gaps]
+    fillings = [
+        {p.feature: value for p, value in zip(gaps, chosen, strict=True)}
+        for chosen in product(*values)
+    ]
+    expected = {filled["points"] for filled in scored(model, *(known | f for f in fillings))}
+    found = row["points_possible"]
+    assert found == sorted(found)
+    assert found == pytest.approx(sorted(expected), abs=2e-9)
+
+
+@pytest.mark.parametrize(
+    ("gaps", "status"),
+    [
+        (["fdg_uptake"], "bounded"),
+        (["fdg_uptake", "site_count"], "bounded"),
+        (["fdg_uptake", "recurrence"], "insufficient"),
+    ],
+)
+def test_nine_tenths_of_52_points_open_is_no_answer(gaps: list[str], status: str) -> None:
+    (row,) = scored("liu2022_score", liu() | dict.fromkeys(gaps))
+    assert (row["status"], row["risk"]) == (status, "indeterminate")
+    assert (row["points_upper"] is None) is (status == "insufficient")
+    assert (TOO_OPEN in row["reasons"]) is (status == "insufficient")
+
+
+def test_a_model_without_a_cut_off_is_judged_by_what_it_predicts() -> None:
+    one, two = (
+        scored("liu2022_nomogram", liu() | dict.fromkeys(gaps))[0]
+        for gaps in (["fdg_uptake"], ["fdg_uptake", "recurrence"])
+    )
+    assert (one["status"], two["status"]) == ("bounded", "insufficient")
+    assert one["probability_upper"] is not None and two["probability_upper"] is None
+
+
+def test_a_prediction_that_could_be_anything_is_not_shown_though_the_flag_is() -> None:
+    gaps = {"activity_mci": None, "nodule_cm": None}
+    sick = jin(sex="male", age_55="yes", extent="lung_and_other", stg_500="at_or_above")
+    (row,) = scored("jin2025_os", sick | gaps)
+    assert (row["status"], row["risk"]) == ("bounded", "high")
+    assert row["points_lower"] is not None
+    assert row["survival_3y_lower"] is row["survival_3y_upper"] is None
+    assert row["survival_10y_upper"] - row["survival_10y_lower"] < 0.9
+
+
+@pytest.mark.parametrize(("side", "at", "above"), [(">=", "high", "high"), (">", "low", "high")])
+def test_exactly_on_the_cut_off_is_high_only_where_the_file_says_so(
+    side: str, at: str, above: str
+) -> None:
+    text = (files("models.library") / "liu2022_score.toml").read_text()
+    text = text.replace('high = ">="', f'high = "{side}"').replace("value = 10,", "value = 11,")
+    model = parse(text, "x.toml")
+    on, one_more = scored(
+        model,
+        liu(recurrence="yes", site_count="multi"),
+        liu(recurrence="yes", site_count="multi", age_48="yes"),
+    )
+    assert (on["points"], one_more["points"]) == (11, 12)
+    assert (on["risk"], one_more["risk"]) == (at, above)
+
+
+def test_other_windows_mark_the_model_and_stand_in_its_words() -> None:
+    patient = {"patient_id": "x"} | ELIGIBLE | liu() | {"fdg_uptake": None}
+    features, model = pl.DataFrame([patient], schema=FEATURES), MODELS["liu2022_score"]
+    (same,) = score(features, model, {"fdg_days": 7, "stg_days": 99}).to_dicts()
+    (other,) = score(features, model, {"fdg_days": 30}).to_dicts()
+    assert (same["modified"], other["modified"]) == (False, True)
+    assert other["needs"] == ["FDG PET/CT within 30 days of the first 131I therapy"]
+    assert modified_windows(model, {"fdg_days": 30}) == {"fdg_days": (7, 30)}
+
+
+def test_a_number_that_is_not_finite_is_missing() -> None:
+    for value in (float("nan"), float("inf")):
+        (row,) = scored("jin2025_os", jin(nodule_cm=value))
+        assert (row["status"], row["points"]) == ("bounded", None)
 
 
 @settings(max_examples=40, deadline=None)

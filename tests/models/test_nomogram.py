@@ -1,9 +1,11 @@
 """The nomogram's layout: everything at its place, nothing printed over something else."""
 
+import json
 from itertools import combinations
 
 import pytest
 
+from flows.show.nomogram_chart import INFERRED, draw
 from models.nomogram import Axis, nomogram
 from models.spec import library
 from tests.models.test_engine import jin, liu, scored
@@ -64,3 +66,26 @@ def test_the_cut_off_is_where_it_belongs() -> None:
     drawn = nomogram(MODELS["liu2022_score"])
     assert drawn.cutoff == pytest.approx(10 / 55)
     assert drawn.cutoff_label == "high risk: >= 10"
+
+
+def test_axes_that_are_not_in_the_paper_are_marked() -> None:
+    marked = {
+        name: [axis.label for axis in nomogram(model).axes if axis.inferred]
+        for name, model in MODELS.items()
+    }
+    survival = [f"{years}-year survival" for years in (3, 5, 10)]
+    assert marked["liu2022_score"] == []
+    assert marked["liu2022_nomogram"] == ["Probability of RR-DTC"]
+    activity = "First 131I activity, mCi"
+    assert marked["jin2025_os"] == [activity, "Largest lung nodule, cm", *survival]
+    assert marked["jin2025_pfs"] == ["Histology", activity, "131I uptake", *survival]
+
+
+def test_the_picture_says_what_the_mark_means() -> None:
+    drawn, plain = (
+        json.dumps(draw(nomogram(MODELS[name]), "doi").to_dict(), ensure_ascii=False)
+        for name in ("jin2025_os", "liu2022_score")
+    )
+    assert f"10-year survival {INFERRED}" in drawn
+    assert f"{INFERRED} inferred, not published" in drawn
+    assert INFERRED not in plain

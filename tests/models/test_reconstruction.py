@@ -5,12 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.reconstruction import jin2025, jin2025_pfs, liu2022
+from models.cohorts import GBQ, LIU_COUNTS
+from models.reconstruction import activity, follow_up, jin2025, jin2025_pfs, liu2022, tables
 from models.reconstruction.fidelity import (
+    activity_figures,
     jin2025_figures,
     liu2022_figures,
     page,
     pfs_figures,
+    sensitivity,
 )
 from models.reconstruction.maxent import InfeasibleError, tilt
 from models.spec import library
@@ -18,10 +21,10 @@ from models.spec import library
 FIDELITY = Path(__file__).parents[2] / "docs" / "fidelity.md"
 
 
-def test_the_table_meets_every_margin_the_counts_the_spread_and_the_auc() -> None:
+def test_the_table_of_maximum_entropy_meets_every_figure() -> None:
     table = liu2022.maximum_entropy()
     for group, shares, size in ((0, table.with_rrdtc, 223), (1, table.without, 181)):
-        margins = [counts[group] for counts in liu2022.MARGINS.values()]
+        margins = [counts[group] for counts in LIU_COUNTS.values()]
         assert size * shares @ liu2022.PATTERNS == pytest.approx(margins, abs=0.02)
         high = size * shares[liu2022.POINTS >= 10].sum()
         assert high == pytest.approx(liu2022.HIGH[group], abs=0.02)
@@ -34,67 +37,96 @@ def test_the_mean_points_follow_from_92_recurrences_and_not_from_56() -> None:
     assert liu2022.mean_points(1) == pytest.approx(3.82, abs=0.005)
 
 
-def test_the_shipped_intercept_lies_in_the_range_that_the_figures_allow() -> None:
+@pytest.mark.parametrize("prior", list(tables.PRIORS))
+def test_every_sampled_table_meets_every_printed_figure(prior: str) -> None:
+    sampled = tables.sample(prior)
+    assert len(sampled.with_rrdtc) > 500
+    points = liu2022.POINTS
+    for group, counts in enumerate((sampled.with_rrdtc, sampled.without)):
+        size = (223, 181)[group]
+        assert counts.min() >= 0
+        assert (counts.sum(axis=1) == size).all()
+        margins = [of[group] for of in LIU_COUNTS.values()]
+        assert (counts @ liu2022.PATTERNS == margins).all()
+        assert (counts[:, points >= 10].sum(axis=1) == liu2022.HIGH[group]).all()
+        mean = counts @ points / size
+        sd = np.sqrt((counts @ points**2 - size * mean**2) / (size - 1))
+        assert np.abs(sd - liu2022.POINTS_SD[group]).max() <= 0.005 + 1e-9
+    more = np.where(points[:, None] > points, 1.0, 0.5 * (points[:, None] == points))
+    auc = np.einsum("ni,ij,nj->n", sampled.with_rrdtc, more, sampled.without) / 223 / 181
+    assert np.abs(auc - 0.898).max() <= 0.0005 + 1e-9
+
+
+@pytest.mark.parametrize("prior", list(tables.PRIORS))
+def test_the_shipped_intercept_is_that_of_the_sampled_tables(prior: str) -> None:
     shipped = library()["liu2022_nomogram"].intercept
-    assert shipped is not None and shipped.interval is not None
-    low, high = liu2022.intercept_range()
-    assert low < liu2022.maximum_entropy().intercept < high
-    assert low < shipped.value < high
-    assert shipped.interval == pytest.approx((low, high), abs=0.006)
+    assert shipped is not None
+    found = tables.intercepts(tables.sample(prior))
+    assert shipped.value == pytest.approx(np.median(found), abs=0.01)
+    low, high = shipped.bounds
+    assert low <= found.min() and found.max() <= high
 
 
-def test_without_spread_and_auc_the_intercept_is_lower() -> None:
-    table = liu2022.maximum_entropy(with_sd=False, with_auc=False)
-    assert (table.intercept, table.auc) == (
-        pytest.approx(-1.76, abs=0.005),
-        pytest.approx(0.914, abs=0.0005),
-    )
+def test_the_interval_of_the_intercept_is_not_wider_than_the_tables_ask_for() -> None:
+    low, high = library()["liu2022_nomogram"].intercept.bounds  # type: ignore[union-attr]
+    found = tables.intercepts(tables.sample("Dirichlet 1/2"))
+    assert found.min() - low < 0.03
+    assert high - found.max() < 0.03
 
 
-def test_what_disagrees_is_only_what_the_card_says() -> None:
-    differ = [figure.what for figure in liu2022_figures() if not figure.agrees]
-    assert differ == ["probability, 48 or older with recurrence", "probability, and several sites"]
+@pytest.mark.parametrize("prior", list(tables.PRIORS))
+def test_the_shipped_refit_is_that_of_the_sampled_tables(prior: str) -> None:
+    refit = library()["liu2022_nomogram"].refit
+    assert refit
+    middle = np.median(tables.refits(tables.sample(prior)), axis=0)
+    assert refit.intercept.value == pytest.approx(middle[0], abs=0.06)
+    for name, logged in zip(LIU_COUNTS, middle[1:], strict=True):
+        (shipped,) = refit.effects[name].values()
+        assert np.log(shipped.value) == pytest.approx(logged, abs=0.15), name
 
 
-def test_the_cohort_of_jin_has_the_groups_survival_and_share() -> None:
+def test_refitting_swaps_what_recurrence_and_several_sites_weigh() -> None:
+    shown = {what: (published, refit) for what, published, refit in sensitivity()}
+    assert shown["recurrence"] == pytest.approx((0.57, 0.37), abs=0.01)
+    assert shown["several sites"] == pytest.approx((0.44, 0.50), abs=0.01)
+
+
+def test_the_activities_have_the_published_mean_spread_and_quartiles() -> None:
+    given = activity.at_quantiles((np.arange(100_000) + 0.5) / 100_000)
+    assert given.mean() / GBQ == pytest.approx(6.05, abs=0.005)
+    assert given.std() / GBQ == pytest.approx(1.35, abs=0.005)
+    one_patient = 1 / 412
+    for quartile, share in ((150, 0.25), (180, 0.5), (200, 0.75)):
+        assert (given < quartile).mean() <= share + one_patient
+        assert (given <= quartile).mean() >= share - one_patient
+    assert (given.min(), given.max()) == (30, 250)
+
+
+def test_the_cohort_of_jin_has_the_margins_and_the_activities() -> None:
+    cohort, people = jin2025.overall(), jin2025._people()
+    shares = {"male": 93, "age_55": 111, "other_organs": 61, "stg_500": 132, "uptake": 134}
+    for name, count in shares.items():
+        assert 288 * cohort.weights @ people[name] == pytest.approx(count, abs=0.5), name
+    mean = cohort.weights @ people["activity"]
+    spread = np.sqrt(cohort.weights @ (people["activity"] - mean) ** 2)
+    assert (mean / GBQ, spread / GBQ) == pytest.approx((6.05, 1.35), abs=0.01)
+
+
+def test_the_shipped_os_baseline_is_the_reconstructed_one() -> None:
     cohort = jin2025.overall()
-    baseline = jin2025.overall_baseline(cohort)
-    assert cohort.survival(baseline[5]) == pytest.approx(0.925, abs=1e-4)
-    assert cohort.survival(baseline[10]) == pytest.approx(0.80, abs=1e-3)
-    assert cohort.survival(baseline[10], cohort.high) == pytest.approx(0.374, abs=2e-3)
-    assert cohort.survival(baseline[10], 1 - cohort.high) == pytest.approx(0.862, abs=2e-3)
-    assert cohort.share_high == pytest.approx(0.127, abs=1e-3)
-
-
-def test_independent_predictors_separate_the_groups_too_much() -> None:
-    cohort = jin2025.overall(independent=True)
-    ten = jin2025.overall_baseline(cohort)[10]
-    assert cohort.survival(ten, cohort.high) < 0.30
-    assert cohort.survival(ten, 1 - cohort.high) > 0.90
-
-
-def test_the_deaths_that_were_not_fitted_come_out() -> None:
-    cohort = jin2025.overall()
-    deaths = jin2025.expected_deaths(cohort, jin2025.overall_baseline(cohort))
-    assert deaths == pytest.approx(52, abs=4)
-
-
-def test_the_shipped_baseline_survival_is_the_reconstructed_one() -> None:
-    found, intervals = jin2025.overall_baseline(jin2025.overall()), jin2025.overall_interval()
+    found, intervals = jin2025.overall_baseline(cohort), jin2025.overall_interval()
+    assert cohort.survival(found[5]) == pytest.approx(0.925, abs=1e-6)
+    assert cohort.survival(found[10]) == pytest.approx(0.80, abs=1e-6)
     for horizon in library()["jin2025_os"].baseline:
         assert horizon.survival.value == pytest.approx(found[horizon.years], abs=1e-4)
-        assert horizon.survival.interval == pytest.approx(intervals[horizon.years], abs=1e-4)
+        assert horizon.survival.bounds == pytest.approx(intervals[horizon.years], abs=1e-4)
 
 
-def test_119_progressions_lie_within_what_the_shipped_pfs_baseline_allows() -> None:
-    shipped = {b.years: b.survival for b in library()["jin2025_pfs"].baseline}
-    middle, intervals = jin2025_pfs.baseline(0.7), jin2025_pfs.baseline_interval()
-    bounds = jin2025_pfs.events_range(shipped[10].value, 0.7)
-    assert bounds is not None
-    assert bounds[0] < 119 < bounds[1]
-    for years, survival in shipped.items():
-        assert survival.value == pytest.approx(middle[years], abs=2e-3)
-        assert survival.interval == pytest.approx(intervals[years], abs=2e-3)
+def test_the_shipped_pfs_baseline_is_the_reconstructed_one() -> None:
+    found = jin2025_pfs.baseline()
+    for horizon in library()["jin2025_pfs"].baseline:
+        assert horizon.survival.value == pytest.approx(found.survival[horizon.years], abs=1e-3)
+        assert horizon.survival.bounds == pytest.approx(found.interval[horizon.years], abs=1e-3)
 
 
 def test_the_shipped_pfs_ratios_are_the_reconstructed_ones() -> None:
@@ -105,28 +137,54 @@ def test_the_shipped_pfs_ratios_are_the_reconstructed_ones() -> None:
     assert shipped["secondary_nonuptake"] == pytest.approx(found["secondary"], abs=2e-3)
 
 
+def test_progressions_alone_ask_for_a_lower_pfs_than_with_the_groups() -> None:
+    alone, both = jin2025_pfs.baseline(progressions_only=True), jin2025_pfs.baseline()
+    assert alone.survival[10] < both.survival[10] - 0.03
+
+
 def test_the_shipped_axes_give_25_75_points_per_unit() -> None:
-    assert jin2025.axes((30, 250), 5).points_per_unit == pytest.approx(25.75, abs=0.005)
+    assert jin2025.axes((30, 250)).points_per_unit == pytest.approx(25.75, abs=0.005)
     assert jin2025.axes((30, 250), 7).share_high < 0.03
 
 
-def test_refitting_age_as_binary_raises_its_odds_ratio() -> None:
-    intercept, refit = liu2022.refitted()
-    assert intercept == pytest.approx(-1.9, abs=0.1)
-    assert 1.8 < np.exp(refit["age_48"]) < 2.6
+def test_the_possible_axes_of_the_model_files_are_those_of_the_reconstruction() -> None:
+    for name in ("jin2025_os", "jin2025_pfs"):
+        (axis,) = [p.axis for p in library()[name].predictors if p.name == "activity_mci"]
+        assert axis
+        drawn = [(axis.low.value, axis.high.value), *((a.low, a.high) for a in axis.alternatives)]
+        assert tuple(drawn) == jin2025.POSSIBLE_AXES
 
 
-def test_no_cohort_has_the_groups_survival_with_a_baseline_far_off() -> None:
-    assert jin2025_pfs.events_range(0.9, 0.7) is None
+def test_the_standard_error_without_censoring_is_binomial() -> None:
+    error = follow_up.standard_error(0.8, 0.01, 1.0, 100)
+    assert error == pytest.approx(np.sqrt(0.8 * 0.2 / 100), rel=0.01)
 
 
-def test_only_the_training_c_index_of_jin_disagrees() -> None:
-    differ = [figure.what for figure in jin2025_figures() if not figure.agrees]
-    assert differ == ["C-index, training"]
+def test_the_c_index_is_that_of_simulated_patients() -> None:
+    rng = np.random.default_rng(3)
+    hazard, size = np.array([0.5, 1.0, 4.0]), 3000
+    of = rng.choice(hazard, size)
+    event = 10 * (rng.exponential(size=size) / (-np.log(0.7) * of)) ** (1 / 1.5)
+    censored = rng.choice(follow_up.years(), size)
+    time, seen = np.minimum(event, censored), event <= censored
+    concordant = pairs = 0.0
+    for n in np.flatnonzero(seen):
+        later = of[time > time[n]]
+        pairs += len(later)
+        concordant += (later < of[n]).sum() + (later == of[n]).sum() / 2
+    expected = follow_up.c_index(np.full(3, 1 / 3), hazard, 0.7, 1.5)
+    assert concordant / pairs == pytest.approx(expected, abs=0.02)
 
 
-def test_the_progression_free_figures_agree() -> None:
-    assert [figure.what for figure in pfs_figures() if not figure.agrees] == []
+def test_what_conflicts_is_only_what_the_cards_say() -> None:
+    figures = [*liu2022_figures(), *activity_figures(), *jin2025_figures(), *pfs_figures()]
+    assert [figure.what for figure in figures if figure.verdict == "conflicts"] == [
+        "probability, 48 or older with recurrence",
+        "probability, and several sites",
+        "share above 191 points, % (derived)",
+        "progressions of 412",
+        "10-year survival, low risk, %",
+    ]
 
 
 def test_the_page_in_docs_is_current() -> None:

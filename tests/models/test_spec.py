@@ -2,7 +2,7 @@ from importlib.resources import files
 
 import pytest
 
-from models.spec import BadModelFile, library, parse
+from models.spec import FLAGS, BadModelFile, by_outcome, library, parse
 from tests.models.test_engine import scored
 
 TOY = """
@@ -51,6 +51,15 @@ def test_a_new_model_is_a_file_and_nothing_else() -> None:
         ('needs = "sex"', 'needs = "sex"\nsurprise = 1', "surprise"),
         ('family = "points"', 'family = "cox"', "a Cox model needs a baseline survival"),
         ("[cutoff]", "[cutoff", "not TOML"),
+        ("value = 3,", "value = nan,", "male.effect: Value error, not a number"),
+        ("points = { value = 2", "points = { value = 4", "cutoff.points: out of reach: write more"),
+        ("points = { value = 2", "points = { value = 0", "cutoff.points: out of reach: write more"),
+        ('value = "male"', 'value = "M"', "levels.M: sex is never that: write female, male"),
+        ('feature = "sex"', 'feature = "sexe"', "sex.feature: no variable provides sexe: write"),
+        ('needs = "sex"', 'needs = "sex"\nrow = "sex_row"', "no variable provides sex_row"),
+        ('label = "Sex"', 'label = "Sex {stg_days}"', "predictors.sex.label: cannot fill in"),
+        ('label = "Sex"', 'label = "Sex {"', "predictors.sex.label: cannot fill in"),
+        ("eligibility = []", "eligibility = 3", "eligibility: Input should be"),
     ],
 )
 def test_a_bad_model_file_says_what_is_wrong_and_where(old: str, new: str, complaint: str) -> None:
@@ -104,3 +113,66 @@ def test_what_the_papers_do_not_print_is_marked_inferred() -> None:
     pfs = {p.name: p for p in models["jin2025_pfs"].predictors}
     by_level = {lv.value: lv.effect.status for p in pfs.values() for lv in p.levels}
     assert by_level["FTC"] == by_level["secondary_nonuptake"] == "inferred"
+
+
+BAD_PIECES = [
+    ("sex", 'value = "female"', 'value = "male"', "two levels have the same value: keep one"),
+    ("sex", "value = 3.0", "value = 0", "ratio is above 0, not 0: write exp(coefficient)"),
+    ("sex", "value = 3.0", "value = -2", "ratio is above 0, not -2: write exp(coefficient)"),
+    ("years", "years = 5", "years = 3", "horizon 3 stands twice: keep one"),
+    ("years", "value = 0.9982,", "value = 1.2,", "3.survival: Value error"),
+    ("years", "interval = [0.9974, 0.9993]", "interval = [0.9974, 1.5]", "between 0 and 1"),
+    ("rise", "value = 0.9949,", "value = 0.9985,", "the interval does not contain the value"),
+    ("axis", "low = { value = 30,", "low = { value = 300,", "does not contain the value"),
+    ("axis", "low = 20, high = 260", "low = 260, high = 20", "write low below high, not 260 to 20"),
+    ("axis", "low = 20, high = 260", "low = 20, high = nan", "finite number"),
+    ("name", 'name = "age_55"', 'name = "sex"', "predictor sex stands twice: keep one"),
+    ("feature", 'feature = "age_55"', 'feature = "sex"', "of the variable sex stands twice"),
+    ("example", 'uptake_category = "uptake"', 'uptake_category = "yes"', "example.uptake_category"),
+    ("criterion", 'refuse = { false = "no 131I', 'refuse = { no = "no 131I', "gives no reason for"),
+]
+
+
+@pytest.mark.parametrize(("where", "old", "new", "complaint"), BAD_PIECES)
+def test_a_bad_piece_of_a_real_model_is_refused_with_what_to_write(
+    where: str, old: str, new: str, complaint: str
+) -> None:
+    text = (files("models.library") / "jin2025_os.toml").read_text()
+    assert old in text, where
+    with pytest.raises(BadModelFile) as refused:
+        parse(text.replace(old, new, 1), "jin.toml")
+    assert complaint in str(refused.value)
+    assert all(line.startswith("jin.toml: ") for line in str(refused.value).splitlines())
+
+
+def test_a_baseline_survival_that_rises_is_refused() -> None:
+    text = (files("models.library") / "jin2025_os.toml").read_text()
+    swapped = text.replace("years = 10\n", "years = 2\n")
+    with pytest.raises(BadModelFile, match="survival rises from 2 to 3 years"):
+        parse(swapped, "jin.toml")
+
+
+def test_an_empty_axis_is_refused() -> None:
+    text = (files("models.library") / "jin2025_os.toml").read_text()
+    old = "low = { value = 0, status"
+    assert old in text
+    empty = text.replace("interval = [0, 0.5]", "interval = [0, 9]").replace(
+        old, "low = { value = 6, status"
+    )
+    with pytest.raises(BadModelFile, match="the axis is empty: write low below high, not 6 to 5"):
+        parse(empty, "jin.toml")
+
+
+def test_a_file_that_is_not_text_is_refused() -> None:
+    with pytest.raises(BadModelFile, match="not UTF-8"):
+        parse(b"\xff\xfe", "toy.toml")
+
+
+def test_each_outcome_has_the_model_that_decides_first() -> None:
+    named = {outcome: [m.name for m in models] for outcome, models in by_outcome().items()}
+    assert named == {
+        "rrdtc": ["liu2022_score", "liu2022_nomogram"],
+        "os": ["jin2025_os"],
+        "pfs": ["jin2025_pfs"],
+    }
+    assert {m.flag for m in library().values()} == set(FLAGS.values())

@@ -14,6 +14,7 @@ import polars as pl
 from models.spec import Model
 from schemas.published import QiMeasures, columns_of
 from transforms.measures.disclosure import suppressed
+from transforms.variables.windows import Windows
 
 RECENT_YEARS = 5
 """Centres are compared over so many years before tonight."""
@@ -25,6 +26,7 @@ class Measure:
 
     name: str
     question: str
+    """What is asked; windows stand in it by name, `asked` fills them in."""
     of: Literal["patients", "courses"]
     at: str
     """The date that says in which period a patient or course counts."""
@@ -40,6 +42,10 @@ class Measure:
     sensitive: bool = True
     """Whether the answer says something of a patient's health; completeness does not."""
 
+    def asked(self, windows: Windows) -> str:
+        """Return the question with the windows in force."""
+        return self.question.format(**windows.model_dump())
+
 
 _HAS_INDEX = pl.col("index_date").is_not_null()
 _DTC = pl.col("dtc").fill_null(False) & _HAS_INDEX
@@ -50,7 +56,7 @@ _FIRST_RANGE_MCI = (100.0, 200.0)
 PATHWAY = (
     Measure(
         "fdg_pet_at_first_131i",
-        "Was FDG PET/CT done within 7 days of the first 131I therapy?",
+        "Was FDG PET/CT done within {fdg_days} days of the first 131I therapy?",
         of="patients",
         at="index_date",
         among=_DTC & pl.col("metastatic").fill_null(False),
@@ -61,7 +67,7 @@ PATHWAY = (
     ),
     Measure(
         "stg_before_first_131i",
-        "Was stimulated Tg measured in the 30 days before the first 131I therapy?",
+        "Was stimulated Tg measured in the {stg_days} days before the first 131I therapy?",
         of="patients",
         at="index_date",
         among=_DTC,
@@ -106,7 +112,7 @@ PATHWAY = (
     ),
     Measure(
         "course_beyond_600_mci",
-        "Did the course bring the cumulative administered activity above 600 mCi?",
+        "Did the course bring the cumulative administered activity above {cumulative_mci:g} mCi?",
         of="courses",
         at="treatment_date",
         among=pl.lit(True),
@@ -150,7 +156,7 @@ def completeness(models: Iterable[Model]) -> list[Measure]:
         for predictor in model.predictors:
             found[predictor.feature] = Measure(
                 f"known_{predictor.feature}",
-                f"Is it known: {predictor.label}?",
+                f"Is it known: {model.said(predictor.label)}?",
                 of="patients",
                 at="index_date",
                 among=_DTC,

@@ -48,6 +48,10 @@ _FAILURES = pl.Schema({"index": pl.UInt32(), "cell": pl.String(), "reasons": pl.
 _WHY, _CELL = pl.col("reasons"), pl.col("cell")
 
 
+NOT_ROWS = ("row: repeats the header", "row: not a row of the table")
+"""Why a line is no row of its table: it says nothing of any patient."""
+
+
 def nothing_rejected() -> pl.DataFrame:
     """Return an empty frame of rejected rows."""
     return pl.DataFrame(schema=REJECTED)
@@ -211,7 +215,7 @@ def failures(rows: pl.DataFrame, table: str) -> pl.DataFrame:
     try:
         contract(table).validate(rows.drop(PROVENANCE, strict=False), lazy=True)
     except pa.errors.SchemaErrors as error:
-        cases = error.failure_cases.select("index", "column", "check")
+        cases: pl.DataFrame = error.failure_cases.select("index", "column", "check")
     else:
         return pl.DataFrame(schema=_FAILURES)
     if cases["index"].null_count():
@@ -241,6 +245,17 @@ def _really_empty(rows: pl.DataFrame, cases: pl.DataFrame) -> pl.Series:
             text = rows[RECEIVED + column].gather(cases["index"]).is_not_null()
             unread = unread | (text & (cases["column"] == column))
     return ~unread
+
+
+def unattributed(set_aside: pl.DataFrame, patients: pl.Series) -> pl.DataFrame:
+    """Return the quarantined rows whose patient cannot be told: they may be anybody's.
+
+    Lines that are no rows (a repeated header, a footer) are nobody's.
+    """
+    is_row = pl.col("cell").is_null() & ~pl.col("not_yet")
+    is_known = pl.col("patient_id").is_in(patients.implode()).fill_null(False)
+    is_line = pl.col("reasons").list.first().is_in(NOT_ROWS)
+    return set_aside.filter(is_row, ~is_known, ~is_line)
 
 
 def empty_columns(rows: pl.DataFrame, set_aside: pl.DataFrame, table: str) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import polars as pl
 
 from models.words import Condition, with_words
 from schemas.published import PatientRisk, columns_of
+from transforms.review.needs import SETTLED_BY
 from transforms.review.reviews import (
     CARRIED,
     LATEST,
@@ -72,7 +73,11 @@ def patient_risk(
     joined = joined.with_columns(review_priority=priority, newly_flagged=_newly_flagged())
     return with_review_status(joined).select(
         "patient_no",
-        *(pl.col(name).cast(dtype) for name, dtype in columns_of(PatientRisk).items()),
+        *(
+            pl.col(name).cast(dtype)
+            for name, dtype in columns_of(PatientRisk).items()
+            if name not in SETTLED_BY
+        ),
     )
 
 

@@ -93,6 +93,17 @@ def _undisputed(record: Record, each: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
+def entered_twice(courses: pl.LazyFrame) -> pl.LazyFrame:
+    """Return how many courses were entered more than once: one row, twice and in_doubt.
+
+    in_doubt: those whose entries disagree on the activity, or of which one lacks it.
+    """
+    again = pl.col("entries") > 1
+    return courses.select(
+        twice=again.sum(), in_doubt=(again & pl.col("activity_mci").is_null()).sum()
+    )
+
+
 def possible_courses(record: Record, courses: pl.LazyFrame) -> pl.LazyFrame:
     """Return the courses, numbered, and rows that may be one: one row each.
 

@@ -24,7 +24,7 @@ IS_UP = _UPTAKE.is_in(["all", "some"]).fill_null(False)
 IS_NONE = (_UPTAKE == "none").fill_null(False)
 IS_UNREAD = _UPTAKE.is_null()
 _FIRST = pl.col("row") == pl.col("index_row")
-_NO_CLASS = "no uptake at first, uptake later: the paper has no such class"
+NO_CLASS = "no uptake at first, uptake later: the paper has no such class"
 _FIRST_UNSEEN = "the first course was not assessed and a later one showed no uptake"
 IN_DOUBT = "a course, or the reading of its scan, is missing or was set aside"
 
@@ -103,7 +103,7 @@ def _about() -> list[pl.Expr]:
     first_unseen = ~pl.col("first_up") & ~pl.col("first_none") & pl.col("later_none")
     reason = (
         pl.when(pl.col("first_none") & pl.col("later_up"))
-        .then(pl.lit(_NO_CLASS))
+        .then(pl.lit(NO_CLASS))
         .when(doubt)
         .then(pl.lit(IN_DOUBT))
         .when(number == 0)

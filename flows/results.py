@@ -1,0 +1,135 @@
+"""What tonight's rows come to: variables, scores, flags, worklist, measures."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import polars as pl
+
+from flows.history import reviews_of
+from flows.job import Tonight
+from flows.load import Read
+from flows.outputs import Outputs
+from flows.pseudonyms import pseudonymised
+from models.engine import score
+from models.spec import library
+from schemas.published import Quarantine, columns_of
+from transforms.measures.courses import courses_of
+from transforms.measures.measures import PATHWAY, completeness, measure
+from transforms.review.criteria import criteria
+from transforms.review.flags import patient_risk
+from transforms.review.needs import needs, with_needs
+from transforms.review.on_file import on_file
+from transforms.review.timeline import story
+from transforms.review.worklist import worklist
+from transforms.variables.as_of import known_as_of
+from transforms.variables.courses import courses as known_courses
+from transforms.variables.courses import entered_twice
+from transforms.variables.evidence import Record
+from transforms.variables.features import features
+
+
+def results_of(tonight: Tonight, read: Read, stage: Callable[..., Any]) -> Outputs:
+    """Return what tonight's rows come to. `stage` runs a named step."""
+    quarantine = stage("quarantine", _quarantine, tonight, read)
+    known = known_as_of(
+        read.rows,
+        read.set_aside.lazy(),
+        tonight.as_of,
+        tonight.mapping.coverage.with_found(read.empty),
+        tonight.extracted_on,
+    )
+    names = pseudonymised(read.names, tonight.keys)
+    reviews = stage(
+        "look up reviews", reviews_of, tonight, known.tables["reviews"].collect(), read.names
+    )
+    derived = stage("derive variables", _features, tonight, known, read.set_aside, names)
+    scores = stage("score", _scores, derived, tonight.settings.windows.model_dump())
+    risk = stage("flag", patient_risk, derived, scores, tonight.last, reviews)
+    windows = tonight.settings.windows
+    settled_by = needs(derived, scores, windows)
+    risk = with_needs(risk, settled_by)
+    review = worklist(risk, tonight.settings.worklist_cap)
+    timeline = stage("tell the stories", _stories, tonight, known, names, review)
+    rests_on = _published(tonight, criteria(derived, windows))
+    unused = _published(tonight, on_file(known, derived, windows))
+    counts, remarks = read.counts, tuple(_remarks(known))
+    patients = _with_reviews(derived, risk)
+    courses = courses_of(known, patients, windows)
+    del read, known  # the measures need memory, and no table
+    measured = stage("measure", _measures, tonight, courses, patients)
+    return Outputs(
+        counts=counts,
+        derived=derived,
+        scores=scores,
+        risk=risk,
+        review=review,
+        quarantine=quarantine,
+        measures=measured,
+        timeline=timeline,
+        criteria=rests_on,
+        needs=settled_by,
+        on_file=unused,
+        remarks=remarks,
+    )
+
+
+def _remarks(known: Record) -> Iterator[str]:
+    twice, in_doubt = entered_twice(known_courses(known)).collect().row(0)
+    if twice:
+        yield (
+            f"{twice} courses of 131I therapy were entered more than once on their day and count "
+            f"once; of {in_doubt} the activity is in doubt"
+        )
+
+
+def _published(tonight: Tonight, table: pl.DataFrame) -> pl.DataFrame:
+    """Return a table of patients by their published names, without the registry's row names."""
+    return pseudonymised(table, tonight.keys, but=("patient_id",))
+
+
+def _quarantine(tonight: Tonight, read: Read) -> pl.DataFrame:
+    """Return the rejected rows with their original text: one row per rejected row."""
+    kept = tonight.kept_quarantine
+    if kept is None:
+        kept = read.quarantine
+    return pseudonymised(kept.sort("table", "file", "line"), tonight.keys).select(
+        pl.col(name).cast(dtype) for name, dtype in columns_of(Quarantine).items()
+    )
+
+
+def _features(
+    tonight: Tonight,
+    known: Record,
+    set_aside: pl.DataFrame,
+    names: pl.DataFrame,
+) -> pl.DataFrame:
+    """Return the variables: one row per patient, in the order in which they are published."""
+    derived = features(known, set_aside.lazy(), tonight.settings.windows)
+    named = names.join(derived, on="patient_no", maintain_order="left")
+    return pseudonymised(named, tonight.keys, but=("patient_id",))
+
+
+def _scores(derived: pl.DataFrame, windows: dict[str, Any]) -> dict[str, pl.DataFrame]:
+    return {name: score(derived, model, windows) for name, model in library().items()}
+
+
+def _stories(
+    tonight: Tonight, known: Record, names: pl.DataFrame, review: pl.DataFrame
+) -> pl.DataFrame:
+    shown = review.head(tonight.settings.report_patients).select("patient_id")
+    who = names.join(shown, on="patient_id")
+    theirs = pl.col("patient_no").is_in(who["patient_no"].implode())
+    rows = pl.collect_all([table.filter(theirs) for table in known.tables.values()])
+    told = story(dict(zip(known.tables, rows, strict=True)), who)
+    return pseudonymised(told, tonight.keys, but=("patient_id",))
+
+
+def _with_reviews(derived: pl.DataFrame, risk: pl.DataFrame) -> pl.DataFrame:
+    """Add to the variables what the measures ask of scores and reviews: one row per patient."""
+    more = risk.select("patient_no", "rrdtc_status", "os_status", "pfs_status", "reviewed_at")
+    return derived.join(more, on="patient_no")
+
+
+def _measures(tonight: Tonight, courses: pl.DataFrame, patients: pl.DataFrame) -> pl.DataFrame:
+    measures = [*PATHWAY, *completeness(library().values())]
+    return measure(measures, patients, courses, tonight.as_of, tonight.settings.smallest_cell)
