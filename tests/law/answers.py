@@ -1,10 +1,11 @@
 """What is published of patients, and whether one answer may stand where another stood."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import polars as pl
+import polars.selectors as cs
 
 from models.engine import score
 from models.spec import library
@@ -22,7 +23,8 @@ PREFIX = "/"
 """Ends the patient's name in a key: the copies of a row have keys that say the same."""
 _IN_DOUBT = (refractory.IN_DOUBT, uptake.IN_DOUBT)
 _SLACK = 1e-6
-_AT_LEAST_SITES = ("sites_at_least", "sites_today_at_least")
+_CHANGE = dict.fromkeys(("patient_id", "base", "answer", "old", "new"), pl.String)
+_SITES = ("sites_at_least", "sites_today_at_least")
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class When:
 
     as_of: date = AS_OF
     extracted_on: date | None = None
-    coverage: Coverage = Coverage()
+    coverage: Coverage = field(default_factory=Coverage)
 
 
 def gathered(parts: Iterable[tuple[str, Rows]]) -> Rows:
@@ -57,7 +59,7 @@ def answers(rows: Rows, when: When) -> pl.DataFrame:
     named = tables["patients"].select("patient_no", "patient_id").join(derived, on="patient_no")
     parts = [named.with_columns(pl.col("^.*_row$").str.replace(f"^.*{PREFIX}", ""))]
     for name, model in library().items():
-        scored = score(named, model).drop("patient_no", "patient_id", "model", "reasons", "needs")
+        scored = score(named, model).drop("patient_no", "patient_id", "model", cs.list())
         parts.append(scored.rename(lambda column, name=name: f"{name}.{column}"))
     return pl.concat(parts, how="horizontal").drop("patient_no", *COUNT_DAMAGE)
 
@@ -83,7 +85,7 @@ def differences(answered: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
                     new=pl.col(name).cast(pl.String),
                 )
             )
-    return pl.concat(found) if found else pl.DataFrame()
+    return pl.concat(found) if found else pl.DataFrame(schema=_CHANGE)
 
 
 def _may_follow(name: str, dtype: pl.DataType) -> pl.Expr:
@@ -93,7 +95,7 @@ def _may_follow(name: str, dtype: pl.DataType) -> pl.Expr:
     if dtype.is_float():
         stays |= ((old - new).abs() <= _SLACK).fill_null(False)
     model, _, column = name.rpartition(".")
-    if column in _AT_LEAST_SITES:
+    if column in _SITES:
         sites = new.fill_null("").str.split(", ")
         return new.is_null() | sites.list.set_difference(old.str.split(", ")).list.len().eq(0)
     if column.endswith("_at_least"):

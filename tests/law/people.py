@@ -8,7 +8,8 @@ from random import Random
 from typing import Any
 
 from schemas import codes
-from tests.registry import AS_OF, INDEX, Registry, Rows, days
+from schemas.registry import TABLES
+from tests.registry import AS_OF, Registry, Rows, days
 
 _UNTREATED, _DUPLICATE = 0.12, 0.25
 _FIRST_COURSES = (0, 0, 0, 0, 1, 7)
@@ -49,25 +50,10 @@ def person(chance: Random, name: str) -> Rows:
     )
     for part in (_diagnoses, _surgeries, _courses, _labs, _imaging, _metastases, _events):
         part(chance, registry, name)
-    dead = [] if death is None else [death]
     for table, rows in registry.rows.items():
-        when = next(
-            (
-                c
-                for c in (
-                    "surgery_date",
-                    "treatment_date",
-                    "sample_date",
-                    "study_date",
-                    "detected_date",
-                    "event_date",
-                )
-                if rows and c in rows[0]
-            ),
-            None,
-        )
-        if when:
-            rows[:] = [row for row in rows if all(row[when] <= day for day in dead)]
+        when = TABLES[table].date
+        if when and death:
+            rows[:] = [row for row in rows if row[when] <= death]
     return registry.rows
 
 
@@ -189,6 +175,9 @@ def _metastases(chance: Random, registry: Registry, name: str) -> None:
             basis="CT",
             found=chance.choice(_FOUND),
         )
+    rows = registry.rows["metastases"]
+    if any(row["found"] == "yes" for row in rows):  # "nowhere" would contradict it
+        rows[:] = [r for r in rows if r["found"] == "yes" or r["site"] != "unspecified"]
 
 
 def _events(chance: Random, registry: Registry, name: str) -> None:
@@ -203,6 +192,3 @@ def _events(chance: Random, registry: Registry, name: str) -> None:
             basis="CT",
             found=chance.choice(_FOUND),
         )
-
-
-assert INDEX

@@ -142,12 +142,18 @@ def yes_no() -> pl.Expr:
 
 
 def first_if_certain(
-    record: Record, table: str, rows: pl.LazyFrame, *order: str | pl.Expr, certain: str
+    record: Record,
+    table: str,
+    rows: pl.LazyFrame,
+    *order: str | pl.Expr,
+    certain: str,
+    of_all: bool = False,
 ) -> pl.LazyFrame:
     """Return the first row of each patient in an order, if it certainly is one.
 
     `rows` of a table are all that may come first. Where the first of them is not `certain`, or any
-    row of the patient's has no whole date or was set aside, the patient has none.
+    row of the patient's has no whole date or was set aside, the patient has none. `of_all`: the
+    first in time that there was, not only of those on file.
     """
     in_doubt = rows.filter(pl.col("earliest") != pl.col("latest")).select("patient_no")
     doubts = pl.concat([in_doubt, record.hidden_in(table).select("patient_no")])
@@ -156,4 +162,9 @@ def first_if_certain(
         .sort("patient_no", *order)
         .unique("patient_no", keep="first", maintain_order=True)
     )
+    if of_all and not record.is_collected(table):
+        complete = _complete_until(record, table, ())
+        first = first.join(complete, on="patient_no", how="inner").filter(
+            pl.col("earliest") <= pl.col("complete_until")
+        )
     return first.filter(certain)

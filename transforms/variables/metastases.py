@@ -97,7 +97,9 @@ def metastases(record: Record, index: pl.LazyFrame, windows: Windows) -> pl.Lazy
     patients = index.select("patient_no", "index_earliest", "index_latest")
     liu = _by(record, found, patients, by_index, "liu")
     jin = _by(record, found, patients, by_extent, "jin", organs_only=True)
-    first = first_if_certain(record, TABLE, found, "earliest", "metastasis_id", certain="surely")
+    first = first_if_certain(
+        record, TABLE, found, "earliest", "metastasis_id", certain="surely", of_all=True
+    )
     return (
         liu.join(jin, on="patient_no", how="left")
         .join(_metastatic(record, found, patients, by_index), on="patient_no", how="left")
