@@ -19,6 +19,8 @@ from transforms.variables.windows import Windows
 
 COUNT_DAMAGE = ("quarantined_rows", "cells_set_aside", "activity_missing_courses")
 """What counts damage itself is exempt."""
+_OF_THE_FLAG = "hangs_on_axis"
+"""Says how firm tonight's flag is, not what holds for the patient: less is known, less firm."""
 PREFIX = "/"
 """Ends the patient's name in a key: the copies of a row have keys that say the same."""
 _IN_DOUBT = (refractory.IN_DOUBT, uptake.IN_DOUBT)
@@ -59,7 +61,9 @@ def answers(rows: Rows, when: When) -> pl.DataFrame:
     named = tables["patients"].select("patient_no", "patient_id").join(derived, on="patient_no")
     parts = [named.with_columns(pl.col("^.*_row$").str.replace(f"^.*{PREFIX}", ""))]
     for name, model in library().items():
-        scored = score(named, model).drop("patient_no", "patient_id", "model", cs.list())
+        scored = score(named, model).drop(
+            "patient_no", "patient_id", "model", _OF_THE_FLAG, cs.list()
+        )
         parts.append(scored.rename(lambda column, name=name: f"{name}.{column}"))
     return pl.concat(parts, how="horizontal").drop("patient_no", *COUNT_DAMAGE)
 
@@ -105,6 +109,8 @@ def _may_follow(name: str, dtype: pl.DataType) -> pl.Expr:
     if not model:
         return stays | new.is_null() | (new.cast(pl.String) == "unknown").fill_null(False)
     beyond = pl.col(f"{model}.extrapolated.old").fill_null(False)
+    if "_inferred_" in column:
+        beyond |= _beyond_some_axis(model)
     if column == "status":
         return stays | (new == "insufficient") | ((old == "scored") & (new == "bounded"))
     if column == "risk":
@@ -114,3 +120,14 @@ def _may_follow(name: str, dtype: pl.DataType) -> pl.Expr:
     if column.endswith("_upper"):
         return stays | beyond | new.is_null() | (new >= old - _SLACK).fill_null(False)
     return stays | new.is_null()
+
+
+def _beyond_some_axis(model: str) -> pl.Expr:
+    """Tell whether a value is outside an axis that the nomogram may have had."""
+    outside = [pl.lit(False)]
+    for predictor in library()[model].predictors:
+        if predictor.axis:
+            low, high = predictor.axis.low.interval, predictor.axis.high.interval
+            assert low and high
+            outside.append(~pl.col(f"{predictor.feature}.old").is_between(low[1], high[0]))
+    return pl.any_horizontal(outside).fill_null(False)
