@@ -1,3 +1,4 @@
+# ruff: noqa: S311 - randomness is only for damage
 """The law, tried: damage patients in every way and compare what is published of them.
 
 Each damage is done to a copy of the patient under a name of its own, so that thousands are read,

@@ -1,3 +1,4 @@
+# ruff: noqa: S311 - randomness is only for damage
 """Damage may blur an answer, never change it; and what a patient's answers depend on."""
 
 from datetime import date
