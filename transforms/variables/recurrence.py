@@ -126,7 +126,7 @@ def recurrence(record: Record, index: pl.LazyFrame, operated: pl.LazyFrame) -> p
         rows,
         after=pl.col("operated_earliest"),
         until=pl.col("index_latest").dt.offset_by("-1d"),
-        code="recurrence",
+        codes=["recurrence"],
     )
     first = first_if_certain(record, EVENTS, rows, "earliest", "event_id", certain="surely").select(
         "patient_no", recurrence_date="earliest", recurrence_row="event_id"
