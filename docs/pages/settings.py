@@ -55,8 +55,8 @@ def settings_page() -> str:
         + _rows(plain, "")
         + "\n## Windows and thresholds\n\nIn the file under `[windows]`.\n\n"
         + _rows(Windows.model_fields, "windows__")
-        + "\n## Acceptance\n\nIn the file under `[acceptance]`; [how it is judged](../acceptance.md). "
-        "Each has `warn`, `refuse` and `least`, as variables `...__REFUSE`.\n\n"
+        + "\n## Acceptance\n\nIn the file under `[acceptance]`; "
+        "[how it is judged](../acceptance.md). Each has `warn`, `refuse` and `least`, as variables `...__REFUSE`.\n\n"
         + _rows(Tolerances.model_fields, "acceptance__")
     )
 
