@@ -102,7 +102,10 @@ def _heights(tables: Mapping[str, pl.DataFrame], report: RunReport) -> Iterator[
         for name in ("features", "model_scores"):
             if name in tables and not tables[name]["patient_id"].unique().sort().equals(known):
                 yield f"{name}.parquet: other patients than patient_risk.parquet"
-        if "worklist" in tables and not tables["worklist"]["patient_id"].is_in(known.implode()).all():
+        if (
+            "worklist" in tables
+            and not tables["worklist"]["patient_id"].is_in(known.implode()).all()
+        ):
             yield "worklist.parquet: patients who are not in patient_risk.parquet"
 
 
