@@ -56,8 +56,8 @@ $(VENV)/.bench: requirements-bench.txt $(VENV)/.dev
 bench: $(VENV)/.bench  ## measure the night against a plain copy of the same files
 	$(BIN)/python -m bench.night
 
-docs: $(VENV)/.run  ## generate the pages in docs/ that are made from the models
-	$(BIN)/python docs/generate.py
+docs: $(VENV)/.run  ## generate the pages in docs/ that are made from the code
+	$(BIN)/python -m docs.generate
 
 pictures: $(VENV)/.dev  ## photograph the sample night for the README and the manual (needs Chromium)
 	$(BIN)/python docs/picture.py

@@ -28,6 +28,9 @@ PSEUDONYMS = "pseudonyms"
 EXTRACTED = "extracted_on"
 """Under which name a night remembers the day of its extraction."""
 
+GONE_SETTINGS = ("max_shrink_share", "judge_from_rows")
+"""What earlier versions had, and what is published never depended on."""
+
 _OTHER_PSEUDONYMS = "other pseudonyms or none: give the key that it was published with"
 
 
@@ -92,6 +95,8 @@ def night_again(
     if used.pop(PSEUDONYMS, None) != job.keys.fingerprint:
         raise UsageError(f"the night of {job.as_of} had {_OTHER_PSEUDONYMS}")
     extracted = used.pop(EXTRACTED, None)
+    for name in GONE_SETTINGS:
+        used.pop(name, None)
     ignored = "; the export given was not loaded" if job.export else ""
     return Tonight(
         job=job,

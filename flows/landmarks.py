@@ -17,7 +17,7 @@
   reconstruction too.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -30,8 +30,11 @@ from flows.published.nights import day_of, nights, read_table
 from flows.secrets import Keys
 from models.engine import score
 from models.spec import Cutoff, Model, library
-from schemas.registry import EVENT_TABLES
+from transforms.variables.as_of import known_on
+from transforms.variables.courses import courses
+from transforms.variables.evidence import Record
 from transforms.variables.features import features
+from transforms.variables.uptake import IS_NONE, IS_UP
 from transforms.variables.windows import Windows
 
 MONTHS_PER_YEAR = 12.0
@@ -43,81 +46,54 @@ PUBLISHED, RECOMPUTED = "published", "recomputed"
 SUBGROUPS = ("centre", "sex", "age", "period")
 TO_TELL_APART = ("survival_3y", "survival_5y", "survival_10y")
 
-Tables = Mapping[str, pl.LazyFrame]
-
 
 @dataclass(frozen=True)
 class Registry:
-    """What tonight's warehouse knows, patients by the name that is published."""
+    """What the last published night knew."""
 
-    tables: Tables
+    record: Record
     set_aside: pl.LazyFrame
-    as_of: date
     windows: Windows
     names: pl.DataFrame
-    """patient_id of the tables, and the `name` that is published."""
+    """One row per patient: patient_no, and patient_id as it is published."""
+
+    def features(self, record: Record) -> pl.DataFrame:
+        """Return the variables as of a record: one row per patient of it, named as published."""
+        derived = features(record, self.set_aside, self.windows)
+        return self.names.join(derived, on="patient_no", maintain_order="left")
 
 
 def predictions(
     model: Model, registry: Registry, out: Path, keys: Keys
 ) -> Iterator[tuple[str, pl.DataFrame]]:
     """Yield each way of validating a model: its name and a frame of predictions for `validate`."""
-    tonight = features(registry.tables, registry.set_aside, registry.as_of, registry.windows)
+    tonight = registry.features(registry.record)
     if model.outcome == "rrdtc":
         yield "first 131I", _at_landmark(model, registry, tonight, _after_index(tonight), out, keys)
-        yield "paper", _cross_section(tonight)
+        yield "paper", _cross_section(tonight, registry.windows)
     else:
         second = _second_assessed(registry)
         yield "second course", _at_landmark(model, registry, tonight, second, out, keys)
-        yield "paper", _from_index(model, tonight)
+        yield "paper", _from_index(model, tonight, registry.windows)
 
 
 def _second_assessed(registry: Registry) -> pl.DataFrame:
-    """Return one row per patient with two assessed courses: the landmark."""
-    assessed = pl.col("lesion_uptake").is_in(["all", "some", "none"])
+    """Return one row per patient with two assessed courses: by which day there were."""
     return (
-        registry.tables["i131_treatments"]
-        .filter(assessed, pl.col("treatment_date") <= registry.as_of)
-        .select("patient_id", "treatment_date")
-        .unique()
-        .sort("patient_id", "treatment_date")
-        .group_by("patient_id", maintain_order=True)
-        .agg(landmark=pl.col("treatment_date").get(1, null_on_oob=True))
-        .drop_nulls("landmark")
+        courses(registry.record)
+        .filter(IS_UP | IS_NONE)
+        .sort("patient_no", "latest")
+        .group_by("patient_no", maintain_order=True)
+        .agg(day=pl.col("latest").get(1, null_on_oob=True))
+        .drop_nulls("day")
         .collect()
     )
 
 
 def _after_index(tonight: pl.DataFrame) -> pl.DataFrame:
     """Return one row per patient with an index date: some days after it."""
-    landmark = pl.col("index_date") + timedelta(days=GRACE_DAYS)
-    return tonight.select("patient_id", landmark=landmark).drop_nulls("landmark")
-
-
-def known_at(registry: Registry, landmarks: pl.DataFrame) -> tuple[Tables, pl.LazyFrame]:
-    """Return tables and set-aside rows as they were on each patient's own landmark."""
-    at = landmarks.lazy()
-
-    def until(rows: pl.LazyFrame, when: str) -> pl.LazyFrame:
-        early = pl.col(when).is_null() | (pl.col(when) <= pl.col("landmark"))
-        return rows.join(at, on="patient_id", how="inner").filter(early).drop("landmark")
-
-    known = {
-        name: until(registry.tables[name], table.date)
-        for name, table in EVENT_TABLES.items()
-        if name in registry.tables and table.date
-    }
-    died = pl.col("death_date") <= pl.col("landmark")
-    known["patients"] = (
-        registry.tables["patients"]
-        .join(at, on="patient_id", how="inner")
-        .with_columns(
-            death_date=pl.when(died).then("death_date"),
-            last_contact_date=pl.min_horizontal("last_contact_date", "landmark"),
-        )
-        .drop("landmark")
-    )
-    return known, until(registry.set_aside, "row_date")
+    day = pl.col("index_date") + timedelta(days=GRACE_DAYS)
+    return tonight.select("patient_no", day=day).drop_nulls("day")
 
 
 def _at_landmark(
@@ -128,15 +104,15 @@ def _at_landmark(
     out: Path,
     keys: Keys,
 ) -> pl.DataFrame:
-    known, set_aside = known_at(registry, landmarks)
-    then = features(known, set_aside, registry.as_of, registry.windows)
+    past = landmarks.filter(pl.col("day") <= registry.record.as_of)
+    then = registry.features(known_on(registry.record, past.lazy()))
+    named = registry.names.join(past, on="patient_no").select("patient_id", landmark="day")
     recomputed = (
-        _scores(model, then)
-        .join(landmarks, on="patient_id")
+        _scores(model, then, registry.windows)
+        .join(named, on="patient_id")
         .rename({"landmark": "start"})
         .with_columns(source=pl.lit(RECOMPUTED))
     )
-    named = landmarks.join(registry.names, on="patient_id")
     published = _published(model, named, out, keys)
     made = pl.concat([published, recomputed], how="diagonal_relaxed")
     made = made.unique("patient_id", keep="first", maintain_order=True)
@@ -151,13 +127,14 @@ def _at_landmark(
     return _long_survival(at_risk, HORIZONS[model.outcome])
 
 
-def _scores(model: Model, of: pl.DataFrame) -> pl.DataFrame:
+def _scores(model: Model, of: pl.DataFrame, windows: Windows) -> pl.DataFrame:
     """Return the scores of a model; for RR-DTC probability and points, of its two models."""
+    used = windows.model_dump()
     if model.outcome != "rrdtc":
-        return score(of, model)
-    points = score(of, library()["liu2022_score"]).select("patient_id", "points", "risk")
+        return score(of, model, used)
+    points = score(of, library()["liu2022_score"], used).select("patient_id", "points", "risk")
     return (
-        score(of, library()["liu2022_nomogram"])
+        score(of, library()["liu2022_nomogram"], used)
         .drop("points", "risk")
         .join(points, on="patient_id")
     )
@@ -179,8 +156,8 @@ def _published(model: Model, named: pl.DataFrame, out: Path, keys: Keys) -> pl.D
         )
         if due.is_empty():
             continue
-        rows = read_table(folder / "model_scores.parquet", keys, columns, of=due["name"])
-        rows = rows.rename({"patient_id": "name"}).join(due, on="name").drop("name", "landmark")
+        rows = read_table(folder / "model_scores.parquet", keys, columns, of=due["patient_id"])
+        rows = rows.join(due.select("patient_id"), on="patient_id")
         parts.append(_of_models(model, rows).with_columns(start=pl.lit(night)))
     if not parts:
         return pl.DataFrame(schema={"patient_id": named.schema["patient_id"]})
@@ -205,7 +182,8 @@ def _outcomes(model: Model, tonight: pl.DataFrame) -> pl.DataFrame:
         end = pl.col("follow_up_months") / MONTHS_PER_YEAR
         has_met = pl.col("rrdtc_met").fill_null(False)
         years = pl.when(has_met).then(met).otherwise(end)
-        event = pl.when(has_met).then(1).when(pl.col("os_event")).then(2).otherwise(0)
+        died = pl.col("os_event")
+        event = pl.when(has_met).then(1).otherwise(died.cast(pl.Int32) * 2)
         tonight = tonight.filter(pl.col("rrdtc_met").is_not_null())
     else:
         years = pl.col(f"{model.outcome}_months") / MONTHS_PER_YEAR
@@ -220,20 +198,19 @@ def _outcomes(model: Model, tonight: pl.DataFrame) -> pl.DataFrame:
     ).drop_nulls(["years", "event", "index_date"])  # fmt: skip
 
 
-def _from_index(model: Model, tonight: pl.DataFrame) -> pl.DataFrame:
+def _from_index(model: Model, tonight: pl.DataFrame, windows: Windows) -> pl.DataFrame:
     """Return the paper's way: tonight's predictors, the clock from the first 131I."""
-    made = _scores(model, tonight).join(_outcomes(model, tonight), on="patient_id")
+    made = _scores(model, tonight, windows).join(_outcomes(model, tonight), on="patient_id")
     made = made.filter(pl.col("years") > 0, pl.col("status").is_in(["scored", "bounded"]))
     made = made.with_columns(years_before=pl.lit(0.0), time="years", source=pl.lit(RECOMPUTED))
     return _long_survival(made, PAPER_HORIZONS)
 
 
-def _cross_section(tonight: pl.DataFrame) -> pl.DataFrame:
+def _cross_section(tonight: pl.DataFrame, windows: Windows) -> pl.DataFrame:
     """Return the paper's way for RR-DTC: as known tonight, of patients with two courses."""
     asked = tonight.filter(pl.col("courses") >= 2, pl.col("rrdtc_met").is_not_null())
-    made = _scores(library()["liu2022_nomogram"], asked).join(
-        _outcomes(library()["liu2022_nomogram"], asked), on="patient_id"
-    )
+    model = library()["liu2022_nomogram"]
+    made = _scores(model, asked, windows).join(_outcomes(model, asked), on="patient_id")
     return made.filter(pl.col("status").is_in(["scored", "bounded"])).select(
         *SUBGROUPS, source=pl.lit(RECOMPUTED), y=(pl.col("event") == 1).cast(pl.Int8),
         p="probability", p_lower="probability_lower", p_upper="probability_upper",

@@ -10,6 +10,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, Protocol
 
+from flows.acceptance import Verdict, judge_night
 from flows.errors import told
 from flows.job import Job, Tonight
 from flows.load import Read, load_table
@@ -33,6 +34,7 @@ STEPS = (
     "flag",
     "tell the stories",
     "measure",
+    "compare",
     "write",
     "report",
     "publish",
@@ -102,7 +104,8 @@ def _run(job: Job, started_at: datetime, staging: Path, stage: _timed) -> Result
     with Warehouse(job.warehouse, memory, scratch, job.keys) as warehouse:
         tonight = open_night(job, started_at, scratch, warehouse, stage)
         outputs = results_of(tonight, _read(tonight, warehouse, stage), stage)
-        return _hand_over(tonight, outputs, staged, warehouse, stage)
+        verdict = stage("compare", _compare, tonight, warehouse, outputs)
+        return _hand_over(tonight, outputs, verdict, staged, warehouse, stage)
 
 
 def _read(tonight: Tonight, warehouse: Warehouse, stage: _timed) -> Read:
@@ -112,13 +115,24 @@ def _read(tonight: Tonight, warehouse: Warehouse, stage: _timed) -> Read:
     return read
 
 
+def _compare(tonight: Tonight, warehouse: Warehouse, outputs: Outputs) -> Verdict:
+    files = outputs.counts.files
+    return judge_night(tonight, warehouse, outputs.profile, outputs.risk, files)
+
+
 def _hand_over(
-    tonight: Tonight, outputs: Outputs, staged: Path, warehouse: Warehouse, stage: _timed
+    tonight: Tonight,
+    outputs: Outputs,
+    verdict: Verdict,
+    staged: Path,
+    warehouse: Warehouse,
+    stage: _timed,
 ) -> Result:
     """Write and publish the outputs; then the warehouse may count the night as published."""
     job = tonight.job
     stage("write", write_outputs, outputs, staged, tonight)
-    result = summarise(outputs, tonight, night_folder(job.out, job.as_of), stage.seconds)
+    folder = night_folder(job.out, job.as_of)
+    result = summarise(outputs, verdict, tonight, folder, stage.seconds)
     if tonight.settings.report and job.keys.encryption is None:
         stage("report", _report, tonight, staged, result)
     write_run(staged, tonight, result)

@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 import polars.selectors as cs
 
+from flows.acceptance import Verdict
 from flows.counts import Counts, FileCount
 from flows.disk import sha256
 from flows.errors import NightError
@@ -61,6 +62,8 @@ class Outputs:
     criteria: pl.DataFrame
     needs: pl.DataFrame
     on_file: pl.DataFrame
+    profile: pl.DataFrame
+    left_out: pl.DataFrame
     remarks: tuple[str, ...] = ()
     """What of tonight's data a person should know, in words."""
 
@@ -78,6 +81,8 @@ class Outputs:
             "timeline": self.timeline,
             "qi_measures": self.measures,
             "quarantine": self.quarantine,
+            "profile": self.profile,
+            "patients_left_out": self.left_out,
         }
         inside = cs.matches("^(patient_no|criterion_.*|ruled_out)$")
         return {name: frame.drop(inside) for name, frame in found.items()}
@@ -107,6 +112,11 @@ class Result:
     new_versions: dict[str, int] = field(default_factory=dict)
     previous: str | None = None
     replayed: bool = False
+    comparisons: list[dict[str, Any]] = field(default_factory=list)
+    """With the nights before: what, where, tonight, before, change, verdict."""
+    compared_with: list[str] = field(default_factory=list)
+    accepted: dict[str, str] | None = None
+    """When and why the night was let through, where it had been refused."""
     warnings: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -140,7 +150,11 @@ def _predictor_descriptions(models: dict[str, Model]) -> dict[str, str]:
 
 
 def summarise(
-    outputs: Outputs, tonight: Tonight, folder: Path, seconds: dict[str, float]
+    outputs: Outputs,
+    verdict: Verdict,
+    tonight: Tonight,
+    folder: Path,
+    seconds: dict[str, float],
 ) -> Result:
     """Return what a night did. Raises NightError when a patient was lost or made up."""
     risk = outputs.risk
@@ -163,7 +177,10 @@ def summarise(
         new_versions=outputs.counts.new_versions,
         previous=tonight.previous,
         replayed=tonight.replayed,
-        warnings=[*tonight.warnings, *outputs.counts.warnings, *outputs.remarks],
+        comparisons=verdict.comparisons,
+        compared_with=verdict.compared_with,
+        accepted=verdict.accepted,
+        warnings=[*tonight.warnings, *outputs.counts.warnings, *outputs.remarks, *verdict.warnings],
         seconds=seconds,
     )
 

@@ -8,14 +8,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from flows.errors import NightRefused
-from flows.history import night_again
-from flows.job import Job
+from flows.history import night_again, past_night
+from flows.job import Job, Tonight
 from flows.landmarks import Registry
-from flows.load import load_table
+from flows.load import Read, load_table
 from flows.lock import LOCK, held
 from flows.pseudonyms import pseudonymised
 from flows.warehouse.warehouse import Warehouse
 from schemas.registry import TABLES
+from transforms.variables.as_of import known_as_of
 
 
 @contextmanager
@@ -30,22 +31,26 @@ def last_night(job: Job) -> Iterator[Registry]:
     with (
         held(*locks, holder="a validation"),
         tempfile.TemporaryDirectory() as scratch,
-        Warehouse(job.warehouse, job.settings.duckdb_memory, Path(scratch)) as warehouse,
+        Warehouse(job.warehouse, job.settings.duckdb_memory, Path(scratch), job.keys) as warehouse,
     ):
-        latest = warehouse.latest_as_of()
-        past = warehouse.night_of(latest) if latest else None
-        if latest is None or past is None:
+        runs = warehouse.published()
+        if not runs:
             raise NightRefused(f"{job.warehouse} has no published night")
-        now = datetime.now(UTC)
-        night = night_again(replace(job, as_of=latest), now, Path(scratch), warehouse, past)
-        for table in TABLES:
-            load_table(night, warehouse, table)
-        names = night.patients.select(patient_id="patient_no", name="patient_id")
-        shown = pseudonymised(names.select(patient_id="name", number="patient_id"), night.keys)
-        yield Registry(
-            {name: frame.lazy() for name, frame in night.tables.items()},
-            night.set_aside.lazy(),
-            latest,
-            night.settings.windows,
-            shown.select(patient_id="number", name="patient_id"),
-        )
+        job = replace(job, export=None, as_of=max(run.as_of for run in runs))
+        past = past_night(job, runs)
+        assert past is not None  # noqa: S101
+        yield _read(night_again(job, datetime.now(UTC), Path(scratch), warehouse, past), warehouse)
+
+
+def _read(night: Tonight, warehouse: Warehouse) -> Registry:
+    read = Read()
+    for table in TABLES:
+        read = load_table(night, warehouse, read, table)
+    set_aside = read.set_aside.lazy()
+    coverage = night.mapping.coverage.with_found(read.empty)
+    return Registry(
+        known_as_of(read.rows, set_aside, night.as_of, coverage, night.extracted_on),
+        set_aside,
+        night.settings.windows,
+        pseudonymised(read.names, night.keys),
+    )

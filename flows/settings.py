@@ -25,6 +25,7 @@ from pydantic_settings import (
 from flows.errors import UsageError
 from flows.sizes import SIZE
 from schemas.registry import TABLES
+from transforms.acceptance.tolerances import Tolerances
 from transforms.reading.mapping import Mapping
 from transforms.variables.windows import Windows
 
@@ -42,6 +43,7 @@ class Settings(BaseSettings):
     )
 
     windows: Windows = Windows()
+    acceptance: Tolerances = Tolerances()
     max_bad_share: float = Field(
         0.2, ge=0, le=1, description="refuse the night when more of a table's rows are bad"
     )
@@ -51,14 +53,8 @@ class Settings(BaseSettings):
     max_unattributed_share: float = Field(
         0.1, ge=0, le=1, description="refuse when of more of a table's rows the patient is unknown"
     )
-    max_shrink_share: float = Field(
-        0.5, ge=0, le=1, description="refuse when a table lost more of its rows since last time"
-    )
     judge_from_bad_rows: int = Field(
         10, ge=1, description="fewer bad rows than this never refuse a night"
-    )
-    judge_from_rows: int = Field(
-        100, ge=1, description="a table that had fewer rows than this is never said to have shrunk"
     )
     batch_rows: int = Field(1_000_000, ge=1, description="rows read and validated at a time")
     duckdb_memory: str = Field("500MB", description="memory that DuckDB may use")

@@ -9,7 +9,7 @@ import polars as pl
 
 from flows.errors import NightRefused, UsageError, told
 from flows.night import private
-from flows.validation import evaluate
+from flows.subgroups import evaluate
 from models.performance.cox import NotFitted
 from models.performance.enough import Minimum
 from models.performance.evaluation import Options

@@ -1,7 +1,7 @@
-"""The commands of `thyrisk` for whoever runs it: verify, status, backup, pseudonym."""
+"""The commands of `thyrisk` for whoever runs it: verify, status, backup, accept, pseudonym."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -114,6 +114,30 @@ def backup(
 
     count = back_up(warehouse or out / "warehouse.duckdb", out, to)
     out_console.print(f"{count} nights in {to}", soft_wrap=True)
+
+
+@operator.command()
+def accept(
+    day: Annotated[str, typer.Argument(help="Date of the refused night.", show_default=False)],
+    out: Out,
+    why: Annotated[str, typer.Option(help="Why it is right; kept in run.json. Name no patient.")],
+    settings: Annotated[Path | None, typer.Option(help="Settings of the nights (TOML).")] = None,
+) -> None:
+    """Let a night through that was too different from those before; then run it again.
+
+    Example: thyrisk accept 2026-06-30 --out /data/thyrisk --why "two centres have left"
+    """
+    from flows.acceptance import accept as let_through
+    from flows.night import private
+    from flows.settings import load_settings
+
+    try:
+        of = date.fromisoformat(day)
+    except ValueError as error:
+        raise UsageError("want a date as YYYY-MM-DD") from error
+    with private(load_settings(settings).umask):
+        run_id = let_through(out, of, why)
+    out_console.print(f"run {run_id} of {of} may be published: run that night again")
 
 
 @operator.command()

@@ -21,6 +21,7 @@ import polars as pl
 
 from flows.secrets import Keys
 from flows.warehouse.arrival import Arrival
+from flows.warehouse.changes import changed_cells
 from flows.warehouse.migrations import opened
 from flows.warehouse.originals import originals
 from flows.warehouse.retention import forget
@@ -213,6 +214,10 @@ class Warehouse:
             found = rows.drop("original").join(text, on="row_hash", how="left")
             done.append(found.select(kept.columns))
         return pl.concat(done)
+
+    def changed_cells(self, earlier: int, tonight: int) -> Iterator[tuple[str, str, int, int]]:
+        """Yield (table, column, values that are others tonight, values that a night had)."""
+        return changed_cells(self._db, earlier, tonight)
 
     def files_of(self, seq: int) -> list[tuple[str, str]]:
         """Return the table and name of each file that a night read."""

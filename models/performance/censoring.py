@@ -45,13 +45,14 @@ class Weights:
     @cached_property
     def case(self) -> NDArray[np.bool_]:
         """Who had the event by the horizon, the horizon itself included."""
-        return (self.outcomes.event == EVENT) & (self.outcomes.time <= self.horizon)
+        had = self.outcomes.event == EVENT
+        return np.asarray(had & (self.outcomes.time <= self.horizon))
 
     @cached_property
     def free(self) -> NDArray[np.bool_]:
         """Who is known not to have had it: watched beyond the horizon, or a competing event."""
         known = (self.outcomes.time > self.horizon) | (self.outcomes.event != CENSORED)
-        return known & ~self.case
+        return np.asarray(known & ~self.case)
 
     @cached_property
     def watched_before(self) -> Array:

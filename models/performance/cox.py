@@ -31,7 +31,8 @@ class Cox:
         """Return S(horizon) for rows of x."""
         at = np.searchsorted(self.times, horizon, side="right")
         cumulative = np.concatenate([[0.0], np.cumsum(self.hazard)])[at]
-        return np.exp(-cumulative * np.exp((x - self.centre) @ self.coefficients))
+        relative = np.exp((x - self.centre) @ self.coefficients)
+        return np.asarray(np.exp(-cumulative * relative))
 
 
 class NotFitted(ArithmeticError):
@@ -116,7 +117,8 @@ class _Sorted:
 
     def _thinned(self, values: Array) -> Array:
         at_risk, events = self._at_risk(values)
-        return at_risk - self.share.reshape(-1, *[1] * (values.ndim - 1)) * events
+        share = self.share.reshape(-1, *[1] * (values.ndim - 1))
+        return np.asarray(at_risk - share * events)
 
     def likelihood(self, beta: Array) -> tuple[float, Array, Array]:
         """Return the log partial likelihood, its gradient, and the information."""

@@ -13,6 +13,7 @@ Riley 2022, Statistics in Medicine 41:1280):
 These say what to expect of so many events with predictions spread like these, not what was seen.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil, inf, sqrt
 
@@ -63,7 +64,7 @@ def precision(risk: Array, linear: Array, events: float, *, plain: bool) -> pl.D
     """
     share = float(np.clip(risk.mean(), 1e-6, 1 - 1e-6))
     c = expected_c(risk)
-    errors = {
+    errors: dict[str, Callable[[float], float]] = {
         "oe": lambda count: sqrt((1 - share) / count),
         "slope": lambda count: _slope_error(risk, linear, count, share, plain),
         "c": lambda count: newcombe(c, count, count * (1 - share) / share),
@@ -88,9 +89,8 @@ def _width(measure: str, error: float) -> float:
     return 2 * float(np.sinh(Z * error)) if measure == "oe" else 2 * Z * error
 
 
-def _needed(measure: str, error: object) -> int | None:
+def _needed(measure: str, error: Callable[[float], float]) -> int | None:
     """Return the smallest number of events with the wanted width: errors go with its root."""
-    assert callable(error)  # noqa: S101
     one = error(1e6) * 1e3
     if not np.isfinite(one):
         return None

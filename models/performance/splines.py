@@ -36,7 +36,7 @@ def basis(x: Array, knots: Array) -> Array:
         return x[:, None]
 
     def cubed(knot: float) -> Array:
-        return np.maximum(x - knot, 0.0) ** 3
+        return np.asarray(np.maximum(x - knot, 0.0) ** 3)
 
     last, tail = knots[-1], knots[-1] - knots[-2]
     scale = (last - knots[0]) ** 2

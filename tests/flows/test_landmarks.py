@@ -13,7 +13,6 @@ from flows.landmarks import (
     PUBLISHED,
     RECOMPUTED,
     cutoff_of,
-    known_at,
     model_of,
     predictions,
 )
@@ -46,10 +45,9 @@ def ways(model: str, out: Path) -> dict[str, pl.DataFrame]:
 
 
 def known(registry: Registry) -> Known:
-    tables = registry.lazy()
-    names = tables["patients"].select("patient_id", name="patient_id").collect()
-    aside = pl.LazyFrame(schema={"patient_id": pl.String, "table": pl.String, "row_date": pl.Date})
-    return Known(tables, aside, AS_OF, Windows(), names)
+    tables, aside = registry.read()
+    names = tables["patients"].select("patient_no", "patient_id")
+    return Known(registry.record(), aside.lazy(), Windows(), names)
 
 
 def first_of(model: str, registry: Registry, tmp_path: Path) -> pl.DataFrame:
@@ -81,13 +79,6 @@ def test_nothing_after_the_landmark_changes_the_prediction(tmp_path: Path):
     assert after["risk"].to_list() == before["risk"].to_list()
     paper = dict(predictions(model_of("jin2025_os"), known(later), tmp_path, NO_KEYS))["paper"]
     assert paper.filter(horizon=5.0)["risk"][0] != before.filter(horizon=5.0)["risk"][0]
-
-
-def test_a_death_after_the_landmark_is_not_known_at_it():
-    registry = jin("A", Registry(), death_date=days(900), last_contact_date=days(900))
-    tables, _ = known_at(known(registry), pl.DataFrame({"patient_id": ["A"], "landmark": [SECOND]}))
-    row = tables["patients"].collect().row(0, named=True)
-    assert (row["death_date"], row["last_contact_date"]) == (None, SECOND)
 
 
 def test_rr_dtc_counts_when_it_is_met_after_the_prediction_and_death_competes(tmp_path: Path):

@@ -26,10 +26,12 @@ Until = Literal["diagnosis", "index"]
 class Statement(BaseModel):
     """Whether something is collected; `partial` may be complete until a day of the patient."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     status: Status
+    """Only where it is `collected` does absence mean none; a word alone is this."""
     until: Until | None = None
+    """With `partial`: the day of the patient's until which all of it is there."""
 
     @model_validator(mode="before")
     @classmethod
@@ -81,6 +83,10 @@ class Coverage(RootModel[dict[str, Statement]]):
         said = [self.root.get(name, COLLECTED) for name in names]
         order: tuple[Status, ...] = ("not_collected", "partial", "collected")
         return min(said, key=lambda one: (order.index(one.status), one.until is not None))
+
+    def speaks_of(self, table: str, column: str) -> bool:
+        """Tell whether something is said of a table, or of a column of it (`*`: the table)."""
+        return bool({table, f"{table}.{column}"} & self.root.keys())
 
     def absent_columns(self, table: str) -> frozenset[str]:
         """Return the columns that an export of this registry need not have."""

@@ -25,24 +25,27 @@ from transforms.reading.coverage import Coverage
 class TableMapping(BaseModel):
     """How one table of a hospital reads."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     columns: dict[str, str] = {}
-    """Column of the contract -> column of the export."""
+    """Column of the contract -> column of the export, where its name differs."""
     units: dict[str, str] = {}
     """Unit column of the contract -> the unit that every row has, declared by the hospital."""
     codes: dict[str, dict[str, str]] = {}
-    """Column of the contract -> code of the export -> code of the contract."""
+    """Column of the contract -> code of the export -> code of the contract; "" is an empty cell."""
 
 
 class Mapping(BaseModel):
     """How a hospital's export reads. The empty mapping is the contract's own dialect."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     decimal_comma: bool = False
+    """Whether numbers are written with a comma, as in 5,55."""
     tables: dict[str, TableMapping] = {}
+    """Table of the contract -> how it reads, where it differs from the contract."""
     coverage: Coverage = Coverage()
+    """Table, `table.column` or `table.column.code` -> whether the registry collects it."""
 
     @model_validator(mode="after")
     def _names_exist(self) -> "Mapping":

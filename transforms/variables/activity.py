@@ -2,7 +2,7 @@
 
 Unit: mCi. The first activity is null when it was not recorded, when two entries of its day
 disagree, or when it is unknown which course was first. The total and the number are null where a
-course lacks its activity or its day or was set aside; `_at_least` is what is certain.
+course lacks its activity or its day, or was quarantined; `_at_least` is what is certain.
 """
 
 import polars as pl

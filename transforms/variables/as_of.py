@@ -1,6 +1,7 @@
 """Time: what is known as of a date, ages, and spans between days that may be intervals."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 
 import polars as pl
@@ -47,6 +48,50 @@ def known_as_of(
     known["patients"] = _patients(tables["patients"], as_of)
     together = pl.concat([one.select(HIDDEN.names()).cast(HIDDEN) for one in hidden])
     return Record(as_of, known, together, coverage)
+
+
+def known_on(record: Record, days: pl.LazyFrame) -> Record:
+    """Return what was known of each patient on a day of their own: later rows are not there.
+
+    `days` has one row per patient that is asked about: patient_no, day, no later than
+    `record.as_of`. Whether a row that may be of a later day was known on it is unknown.
+    `as_of` stays: what is complete until a day before it alone is unknown, as it was.
+    """
+
+    def by_day(rows: pl.LazyFrame) -> pl.LazyFrame:
+        return rows.join(days, on="patient_no", how="inner").filter(
+            pl.col("earliest") <= pl.col("day")
+        )
+
+    known = {}
+    hidden = [by_day(record.hidden)]
+    for name in EVENT_TABLES:
+        rows = by_day(record.tables[name])
+        known[name] = rows.filter(pl.col("latest") <= pl.col("day")).drop("day")
+        unsure = rows.filter(pl.col("latest") > pl.col("day"))
+        hidden.append(unsure.with_columns(table=pl.lit(name)))
+    known["patients"] = _patients_on(record.tables["patients"], days)
+    cut = [
+        rows.with_columns(latest=pl.min_horizontal("latest", "day")).select(HIDDEN.names())
+        for rows in hidden
+    ]
+    return replace(record, tables=known, hidden=pl.concat(cut))
+
+
+def _patients_on(patients: pl.LazyFrame, days: pl.LazyFrame) -> pl.LazyFrame:
+    day, death = pl.col("day"), pl.col("death_date")
+    alive = ~pl.col("died") | (death > day) | (pl.col("last_contact_date") >= day)
+    return (
+        patients.join(days, on="patient_no", how="inner", maintain_order="left")
+        .with_columns(
+            died=pl.when(death <= day).then(True).when(alive).then(False),
+            death_date=pl.when(death <= day).then("death_date"),
+            last_contact_date=pl.when(pl.col("last_contact_date").is_not_null()).then(
+                pl.min_horizontal("last_contact_date", "day")
+            ),
+        )
+        .drop("day")
+    )
 
 
 def _uncollected(rows: pl.LazyFrame, table: str, coverage: Coverage) -> pl.LazyFrame:

@@ -4,7 +4,7 @@
 twice; otherwise the activity is in doubt. A row whose date is a month or a year is a course of
 its own, which may fall on the day of another.
 
-The index date is the first day of 131I therapy. Where a row that was set aside or has a partial
+The index date is the first day of 131I therapy. Where a row that was quarantined or has a partial
 date may come first, the index date is an interval, and what depends on the day is unknown
 unless it holds for all of it.
 Source: both papers count from the first 131I therapy.

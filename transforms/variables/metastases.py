@@ -8,7 +8,7 @@ For Jin, lung metastasis found no later than 6 months after the index date: `lun
 lung_timing says in_time, late or none.
 
 `unspecified`, and M1 of a diagnosis where no metastasis has a row, make a patient metastatic at no
-known site. A finding that was set aside, or an M category that nobody recorded, makes "none"
+known site. A quarantined finding, or an M category that nobody recorded, makes "none"
 unknown; a finding that may be of another site makes "single" and "lung" unknown.
 `sites_at_least` are those that certainly are there.
 Source: Liu 2022, Table 1 and Fig. 2; Jin 2025, Methods, "Patients".

@@ -1,0 +1,1 @@
+"""The manual; what of it is made from the code, `generate` makes."""
