@@ -39,6 +39,7 @@ def mapping(tmp_path: Path) -> Path:
 def nightly(
     export: Path, mapping: Path, base: Path, *more: str, **environment: str
 ) -> subprocess.CompletedProcess[str]:
+    (base / "prefect").mkdir(parents=True, exist_ok=True)
     return thyrisk(
         *("nightly", "--export", export, "--out", base / "out", "--as-of", AS_OF),
         *("--mapping", mapping, *more),
