@@ -84,14 +84,30 @@ def of_levels(
     hidden = _hidden(counts, {k: len(v) for k, v in named.items()}, everybody, asked)
     for level, part in named.items():
         if level in hidden:
-            row = pl.DataFrame(
-                [{"measure": "events", "note": "left out: small numbers"}],
-                schema=FIGURES,
-            )
-            yield placed(row, COMPLETE, by, level, None, None, hide=True)
+            yield left_out(by, level)
         else:
             made = evaluate(part, horizon, asked.options)
             yield rows_of(made, COMPLETE, by, level)
+
+
+def left_out(by: str | None = None, level: str | None = None) -> pl.DataFrame:
+    """Return the one row that stands for figures left out."""
+    row = pl.DataFrame(
+        [{"measure": "events", "note": "left out: small numbers"}],
+        schema=FIGURES,
+    )
+    return placed(row, COMPLETE, by, level, None, None, hide=True)
+
+
+def has_few(frame: pl.DataFrame, asked: Asked) -> bool:
+    """Tell whether at some horizon few patients, few with the event or few without are there."""
+    timed = "horizon" in frame.columns
+    for horizon in frame["horizon"].unique() if timed else [None]:
+        part = frame.filter(horizon=horizon) if timed else frame
+        events = _events(part, horizon)
+        if any(0 < count < asked.smallest_cell for count in (events, len(part) - events)):
+            return True
+    return False
 
 
 def _events(part: pl.DataFrame, horizon: float | None) -> int:

@@ -25,6 +25,8 @@ from flows.subgroups import (
     UPPER,
     Asked,
     evaluate,
+    has_few,
+    left_out,
     of_levels,
     over_levels,
     placed,
@@ -67,27 +69,38 @@ def validate_ways(ways: Iterable[tuple[str, pl.DataFrame]], asked: Asked) -> Val
     """Return the figures of several ways of validating a model, each with where it is from.
 
     A way is its name and a frame of predictions with `source`; of two sources, each has figures
-    of its own too. The curves are those of the first way.
+    of its own too, unless one is so small that subtracting would show a patient. The curves are
+    those of the first way.
     """
     figures: list[pl.DataFrame] = []
     curves: dict[str, pl.DataFrame] = {}
     about: dict[str, Any] = {"by": list(asked.by), "ways": {}}
     for name, frame in ways:
         counts = dict(frame.group_by("source").len().sort("source").iter_rows())
-        about["ways"][name] = counts
-        parts = {"both": frame} if len(counts) > 1 else {}
-        parts |= {
-            str(key[0]): part for key, part in frame.partition_by("source", as_dict=True).items()
-        }
+        parts = {source: frame.filter(source=source) for source in counts}
+        hide = len(parts) > 1 and any(_shows_a_patient(part, asked) for part in parts.values())
+        about["ways"][name] = {"both": len(frame)} if hide else counts
+        if len(parts) > 1:
+            parts = {"both": frame} | parts
         for source, part in parts.items():
+            if hide and source != "both":
+                figures.append(_of(name, source, left_out()))
+                continue
             options = replace(asked.options, events_per_year=_events_per_year(part))
             made = _or_nothing(part, replace(asked, options=options))
-            about_it = {"landmark": pl.lit(name), "predictions": pl.lit(source)}
-            figures.append(made.figures.with_columns(**about_it).select(*COLUMNS))
+            figures.append(_of(name, source, made.figures))
             curves = curves or made.curves
     if not figures:
         raise NightRefused("nobody to validate on: no patient was eligible and followed")
     return Validation(pl.concat(figures), curves, about)
+
+
+def _of(way: str, source: str, figures: pl.DataFrame) -> pl.DataFrame:
+    return figures.with_columns(landmark=pl.lit(way), predictions=pl.lit(source)).select(*COLUMNS)
+
+
+def _shows_a_patient(part: pl.DataFrame, asked: Asked) -> bool:
+    return has_few(part, asked) or has_few(part.drop_nulls(_prediction(part)), asked)
 
 
 def _events_per_year(frame: pl.DataFrame) -> float | None:

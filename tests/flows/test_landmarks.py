@@ -129,3 +129,23 @@ def test_each_figure_says_from_when_and_of_which_predictions(tmp_path: Path):
     few = validate_ways([("second course", first_of("jin2025_os", registry, tmp_path))], Asked())
     words = few.figures.filter(measure="events")["note"][0]
     assert words.startswith("too few events: ") and " years at " in words
+
+
+@pytest.mark.parametrize(("published", "shown"), [(12, True), (1, False)])
+def test_predictions_of_a_few_published_nights_are_not_told_apart(
+    published: int, shown: bool, tmp_path: Path
+):
+    registry = Registry()
+    for number in range(40):
+        died = {"death_date": days(900), "last_contact_date": days(900)}
+        jin(f"P{number:02}", registry, **(died if number % 2 else {}))
+    made = first_of("jin2025_os", registry, tmp_path).sort("horizon", "time")
+    place = pl.int_range(pl.len()).over("horizon", "event")
+    told = pl.when(place < published / 2).then(pl.lit(PUBLISHED)).otherwise(pl.lit(RECOMPUTED))
+    way = ("second course", made.with_columns(source=told))
+    options = Options(minimum_events=2, repeats=0)
+    figures = validate_ways([way], Asked(options=options)).figures
+    apart = figures.filter(pl.col("predictions") != "both")
+    assert apart["n"].is_not_null().any() is shown
+    assert apart["suppressed"].any() is not shown
+    assert figures.filter(predictions="both")["n"].max() == 40
