@@ -118,7 +118,6 @@ class Settings(BaseSettings):
     @field_validator(
         "max_bad_share",
         "max_unattributed_share",
-        "max_shrink_share",
         "max_bad_share_of",
         mode="before",
     )
