@@ -56,8 +56,8 @@ def settings_page() -> str:
         + "\n## Windows and thresholds\n\nIn the file under `[windows]`.\n\n"
         + _rows(Windows.model_fields, "windows__")
         + "\n## Acceptance\n\nIn the file under `[acceptance]`; "
-        "[how it is judged](../acceptance.md). Each has `warn`, `refuse` and `least`, as variables `...__REFUSE`.\n\n"
-        + _rows(Tolerances.model_fields, "acceptance__")
+        "[how it is judged](../acceptance.md). Each has `warn`, `refuse` and "
+        "`least`, as variables `...__REFUSE`.\n\n" + _rows(Tolerances.model_fields, "acceptance__")
     )
 
 
