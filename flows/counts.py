@@ -85,10 +85,10 @@ def _per_file(rows: pl.DataFrame) -> dict[int, int]:
 def refuse_if_too_bad(
     tonight: Tonight, table: str, files: Sequence[FileCount], bad: pl.DataFrame
 ) -> None:
-    """Raise NightRefused when a table is not what was promised, too dirty or too small."""
+    """Raise NightRefused when a table is not what was promised, too dirty, or gone."""
     _refuse_if_not_as_promised(tonight, files)
     _refuse_if_dirty(tonight, table, files, bad)
-    _refuse_if_shrunk(tonight, table, files)
+    _refuse_if_gone(tonight, table, files)
 
 
 def refuse_if_anybodys(
@@ -132,18 +132,10 @@ def _refuse_if_dirty(
         )
 
 
-def _refuse_if_shrunk(tonight: Tonight, table: str, files: Sequence[FileCount]) -> None:
+def _refuse_if_gone(tonight: Tonight, table: str, files: Sequence[FileCount]) -> None:
     before = tonight.rows_before.get(table)
     if before and not files:
         raise NightRefused(
             f"{table}: no file, but the last night had {before} rows; export it again, or with its "
             f"header alone if it is empty now"
-        )
-    if before is None or before < tonight.settings.judge_from_rows:
-        return
-    read = sum(file.rows_read for file in files)
-    if read < before * (1 - tonight.settings.max_shrink_share):
-        raise NightRefused(
-            f"{table}: {read} rows where the last night read {before}; is the export complete? "
-            f"If it is, raise max_shrink_share in the settings."
         )

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from flows.stopping import wish
+
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _NO_SPACE_WORDS = ("No space left", "File too large", "quota exceeded", "os error 28")
 _NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -66,6 +68,8 @@ def told(where: Path) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
+        if stopped := wish():
+            raise stopped from None
         if isinstance(error, NightError) or not is_failure(error):
             raise
         if is_out_of_space(error):

@@ -1,14 +1,22 @@
 """The nights before this one: left unfinished, run again, compared, and seen by reviewers."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 
 from flows.errors import NightRefused, UsageError
+from flows.intake.labels import labels_of
 from flows.job import Job, Tonight
 from flows.pseudonyms import pseudonymised
-from flows.published.nights import day_of, night_folder, nights, read_run, read_table
+from flows.published.nights import (
+    day_of,
+    night_folder,
+    nights,
+    read_run,
+    read_table,
+    report_of,
+)
 from flows.settings import Settings
 from flows.warehouse.warehouse import Run, Warehouse
 from transforms.review.flags import NO_REVIEWS
@@ -20,19 +28,34 @@ PSEUDONYMS = "pseudonyms"
 EXTRACTED = "extracted_on"
 """Under which name a night remembers the day of its extraction."""
 
+GONE_SETTINGS = ("max_shrink_share", "judge_from_rows")
+"""What earlier versions had, and what is published never depended on."""
+
 _OTHER_PSEUDONYMS = "other pseudonyms or none: give the key that it was published with"
 
 
-def settle_unfinished(job: Job, warehouse: Warehouse) -> None:
+def settle_unfinished(out: Path, warehouse: Warehouse, again: date | None = None) -> None:
     """Keep a night that was killed after it was published; forget one killed before.
 
-    A night of tonight's own date is forgotten either way: it is being run again.
+    A night of the date that is run again is forgotten either way.
     """
     for run in warehouse.unfinished():
-        report = read_run(night_folder(job.out, run.as_of))
-        if run.as_of != job.as_of and report and report["run_id"] == run.run_id:
-            warehouse.mark_published(run.seq, datetime.now(UTC), report["previous"])
+        report = report_of(night_folder(out, run.as_of))
+        if run.as_of != again and report and report.run_id == run.run_id:
+            warehouse.mark_published(run.seq, datetime.now(UTC), report.previous)
     warehouse.forget_unfinished()
+
+
+def refuse_future(job: Job, today: date) -> None:
+    """Raise NightRefused for a date that is not there yet: it would hold up every night until it.
+
+    A day's room is for the registry's clock.
+    """
+    if job.as_of > today + timedelta(days=1) and not job.allow_future:
+        raise NightRefused(
+            f"{job.as_of} is in the future (today is {today}, UTC): every night before it would "
+            f"then be history. Is it a slip? If not, say --yes."
+        )
 
 
 def past_night(job: Job, runs: list[Run]) -> Run | None:
@@ -47,7 +70,8 @@ def past_night(job: Job, runs: list[Run]) -> Run | None:
     if job.as_of_clock and is_history:
         raise NightRefused(
             f"the clock says {job.as_of}, but the last night was of {latest}: has the clock gone "
-            f"back? Set it right, or give --as-of."
+            f"back? Set it right, or give --as-of. If the night of {latest} was a mistake: "
+            f"`thyrisk withdraw {latest} --out {job.out} --why ...`."
         )
     if job.export is None and not of_the_date:
         raise UsageError(
@@ -71,6 +95,8 @@ def night_again(
     if used.pop(PSEUDONYMS, None) != job.keys.fingerprint:
         raise UsageError(f"the night of {job.as_of} had {_OTHER_PSEUDONYMS}")
     extracted = used.pop(EXTRACTED, None)
+    for name in GONE_SETTINGS:
+        used.pop(name, None)
     ignored = "; the export given was not loaded" if job.export else ""
     return Tonight(
         job=job,
@@ -85,6 +111,7 @@ def night_again(
         previous=past.previous,
         last=read_last(job, past.previous),
         kept_quarantine=warehouse.quarantine_of(past.seq),
+        labels=labels_of(warehouse.files_of(past.seq)),
         warnings=(
             f"{job.as_of} is before the last night: it was run again from the warehouse, with the "
             f"data and settings of that night{ignored}",
@@ -92,10 +119,15 @@ def night_again(
     )
 
 
-def night_before(job: Job) -> str | None:
-    """Return the folder of the last night published before this date."""
-    earlier = nights(job.out, before=job.as_of)
-    return earlier[-1].name if earlier else None
+def night_before(job: Job, runs: list[Run]) -> str | None:
+    """Return the folder of the last night published before this date.
+
+    A folder that the warehouse knows as a night is one even where it is no longer whole.
+    """
+    earlier = {folder.name for folder in nights(job.out, before=job.as_of)}
+    known = (night_folder(job.out, run.as_of) for run in runs if run.as_of < job.as_of)
+    earlier |= {folder.name for folder in known if folder.is_dir()}
+    return max(earlier, default=None)
 
 
 def read_last(job: Job, previous: str | None) -> pl.DataFrame | None:

@@ -26,6 +26,8 @@ class Job:
     keys: Keys = NO_KEYS
     as_of_clock: bool = False
     """Whether `as_of` is what the clock said, not what somebody asked for."""
+    allow_future: bool = False
+    """Whether a date after tomorrow is meant."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class Tonight:
     kept_quarantine: pl.DataFrame | None = None
     """What a past night set aside, as it was kept."""
     warnings: tuple[str, ...] = ()
+    labels: ByName[str, str] = field(default_factory=dict)
+    """What files are called where their names must not be shown: name -> label."""
 
     @property
     def as_of(self) -> date:
@@ -80,6 +84,7 @@ def job_of(
     warehouse: Path | None,
     mapping: Path | None,
     settings: Path | None,
+    allow_future: bool = False,
 ) -> Job:
     """Return the job from what a command or a Prefect run was given. Raises UsageError.
 
@@ -95,4 +100,5 @@ def job_of(
         settings=load_settings(settings),
         keys=load_keys(),
         as_of_clock=as_of is None,
+        allow_future=allow_future,
     )

@@ -1,7 +1,9 @@
 """One table of the night: read, kept in the warehouse, validated; what is bad, set aside."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,8 @@ from flows.warehouse.warehouse import Warehouse
 from schemas.contracts import EARLIEST, LATEST
 from schemas.registry import TABLES
 from transforms.reading.cells import typed
+from transforms.reading.coverage import Coverage
+from transforms.reading.left_out import left_out
 from transforms.reading.patients import set_aside_of, spine, with_first_diagnosis
 from transforms.reading.quarantine import (
     CELL_ASIDE,
@@ -37,6 +41,7 @@ from transforms.reading.quarantine import (
     validate,
     with_context,
 )
+from transforms.reading.unusual import unusual
 
 _NUMBERS = {"patient_no": pl.UInt32, **{name: REJECTED[name] for name in PROVENANCE}}
 
@@ -52,6 +57,8 @@ class Loaded:
     quarantine: pl.DataFrame
     """The same with file and received text."""
     files: tuple[FileCount, ...] = ()
+    unusual: Mapping[str, int] = field(default_factory=dict)
+    """How many values are beyond the usual, by what is said of them in words."""
     new_versions: int | None = None
     """Rows that the warehouse had not seen before; None where none were brought."""
 
@@ -69,10 +76,19 @@ class Read:
         return {name: table.rows.lazy() for name, table in self.tables.items()}
 
     @property
+    def rejected(self) -> pl.DataFrame:
+        """What was set aside: one row per quarantined row, and per cell."""
+        return pl.concat(table.rejected for table in self.tables.values())
+
+    @cached_property
+    def left_out(self) -> pl.DataFrame:
+        """Who is in no output, and who is likely another patient."""
+        return left_out(self.rejected, self.patients["patient_id"])
+
+    @property
     def set_aside(self) -> pl.DataFrame:
         """One row per quarantined row, and cell set aside, of a known patient."""
-        rejected = pl.concat(table.rejected for table in self.tables.values())
-        return set_aside_of(rejected, self.patients)
+        return set_aside_of(self.rejected, self.patients)
 
     @property
     def empty(self) -> dict[str, tuple[str, ...]]:
@@ -86,8 +102,7 @@ class Read:
     @property
     def unattributed(self) -> int:
         """How many rows were set aside whose patient cannot be told: they may be anybody's."""
-        rejected = pl.concat(table.rejected for table in self.tables.values())
-        return unattributed(rejected, self.patients["patient_id"]).height
+        return unattributed(self.rejected, self.patients["patient_id"]).height
 
     @property
     def without_rows(self) -> int:
@@ -107,26 +122,34 @@ class Read:
         """One row per rejected row, with its file and its received text."""
         return pl.concat(table.quarantine for table in self.tables.values())
 
-    @property
-    def counts(self) -> Counts:
-        """What was counted."""
+    def counts(self, said: Coverage) -> Counts:
+        """Return what was counted; what the registry `said` of itself needs no warning."""
         brought = {name: table.new_versions for name, table in self.tables.items()}
         return Counts(
             patients=self.patients.height,
             files=tuple(file for table in self.tables.values() for file in table.files),
-            warnings=tuple(self._warnings()),
+            warnings=tuple(self._warnings(said)),
             new_versions={name: new for name, new in brought.items() if new is not None},
         )
 
-    def _warnings(self) -> Iterator[str]:
+    def _warnings(self, said: Coverage) -> Iterator[str]:
         for table, columns in self.empty.items():
-            if columns == ("*",):
+            unsaid = [name for name in columns if not said.speaks_of(table, name)]
+            if unsaid == ["*"]:
                 yield f"{table}: a header and no row: that there is none of it is unknown"
-            else:
+            elif unsaid:
                 yield (
-                    f"{table}: empty in every row: {', '.join(columns)}; what that means is "
+                    f"{table}: empty in every row: {', '.join(unsaid)}; what that means is "
                     f"unknown. If it is right, say so under [coverage] in the mapping."
                 )
+        for loaded in self.tables.values():
+            yield from (f"{words} ({count} values)" for words, count in loaded.unusual.items())
+        lost = self.left_out.filter("is_left_out").height
+        alike = self.left_out.filter(pl.col("likely_same_as").is_not_null()).height
+        if lost:
+            yield f"{lost} patients are in no output: patients_left_out.parquet says why"
+        if alike:
+            yield f"{alike} identifiers are likely the same as another: patients_left_out.parquet"
         if self.unattributed:
             yield f"{self.unattributed} rows were set aside whose patient cannot be told"
         if self.without_rows:
@@ -142,8 +165,8 @@ def load_table(tonight: Tonight, warehouse: Warehouse, read: Read, table: str) -
     """Load one table; return what is read with it. Raises NightRefused when it is too bad."""
     if tonight.replayed:
         seen = warehouse.rows_seen(table, tonight.seq, tonight.settings.batch_rows)
-        valid, bad = _judge(tonight, read, table, seen, lambda _: None)
-        loaded = Loaded(valid, bad, bad)
+        valid, bad, rare = _judge(tonight, read, table, seen, lambda _: None)
+        loaded = Loaded(valid, bad, bad, unusual=rare)
     else:
         loaded = _load(tonight, warehouse, read, table, frozenset())
     patients = _spine_with(read.patients, table, loaded)
@@ -166,7 +189,7 @@ def _load(
             table, tonight.seq, read_otherwise=tonight.read_otherwise
         ) as arrival:
             source = _from_files(tonight, arrival, counted, careful)
-            valid, bad = _judge(tonight, read, table, source, arrival.add_valid)
+            valid, bad, rare = _judge(tonight, read, table, source, arrival.add_valid)
             arrival.end(bad.filter(pl.col("cell").is_null())["row_hash"])
             files = counts_of(counted, valid, bad)
             refuse_if_too_bad(tonight, table, tuple(files.values()), bad)
@@ -190,7 +213,7 @@ def _load(
     except Irregular as irregular:
         # A line too short beside one too long: only reading shows it. Once a file, then again.
         return _load(tonight, warehouse, read, table, careful | {irregular.file.path})
-    return Loaded(valid, bad, quarantine, tuple(files.values()), arrival.new_versions)
+    return Loaded(valid, bad, quarantine, tuple(files.values()), rare, arrival.new_versions)
 
 
 def _from_files(
@@ -224,8 +247,12 @@ def _judge(
     table: str,
     source: Iterable[pl.DataFrame],
     keep: Callable[[pl.DataFrame], None],
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Validate the rows of a table; return (valid, set aside). `keep` gets the valid ones."""
+) -> tuple[pl.DataFrame, pl.DataFrame, Mapping[str, int]]:
+    """Validate the rows of a table; return (valid, set aside, unusual values by their words).
+
+    `keep` gets the valid rows with all their columns.
+    """
+    rare: Counter[str] = Counter()
     valid_parts, rejected_parts = [_no_rows(table)], [nothing_rejected()]
     context = None if table == "patients" else read.patients
     for batch in source:
@@ -239,10 +266,11 @@ def _judge(
         rows = with_context(rows, table, context)
         valid, bad = validate(rows, table, tonight.as_of)
         keep(valid)
+        rare.update(unusual(valid, table))
         valid_parts.append(valid.select(*kept_columns(table), *PROVENANCE))
         rejected_parts.append(bad)
     valid, conflicts = conflicting_keys(pl.concat(valid_parts), table)
-    return valid, pl.concat([*rejected_parts, conflicts])
+    return valid, pl.concat([*rejected_parts, conflicts]), rare
 
 
 def _named(rows: pl.DataFrame, table: str, tonight: Tonight, read: Read) -> pl.DataFrame:

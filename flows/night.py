@@ -5,12 +5,12 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 from typing import Any, Protocol
 
+from flows.acceptance import Verdict, judge_night
 from flows.errors import told
 from flows.job import Job, Tonight
 from flows.load import Read, load_table
@@ -18,7 +18,8 @@ from flows.lock import LOCK, held
 from flows.opening import open_night
 from flows.outputs import Outputs, Result, summarise, write_outputs, write_run
 from flows.published.nights import GONE, STAGING, night_folder, nights
-from flows.published.write import publish, remove_nights
+from flows.published.write import publish, refuse_unless_link, remove_nights
+from flows.report.aside import write_report
 from flows.results import results_of
 from flows.warehouse.warehouse import Warehouse
 from schemas.registry import TABLES
@@ -33,6 +34,7 @@ STEPS = (
     "flag",
     "tell the stories",
     "measure",
+    "compare",
     "write",
     "report",
     "publish",
@@ -60,6 +62,7 @@ def run_night(job: Job, stage: Stage = directly) -> Result:
     with told(job.out), private(job.settings.umask):
         job.out.mkdir(parents=True, exist_ok=True)
         with held(*locks, holder=holder):
+            refuse_unless_link(job.out)
             _sweep(job.out)
             with tempfile.TemporaryDirectory(
                 prefix=STAGING, dir=job.out, ignore_cleanup_errors=True
@@ -101,7 +104,8 @@ def _run(job: Job, started_at: datetime, staging: Path, stage: _timed) -> Result
     with Warehouse(job.warehouse, memory, scratch, job.keys) as warehouse:
         tonight = open_night(job, started_at, scratch, warehouse, stage)
         outputs = results_of(tonight, _read(tonight, warehouse, stage), stage)
-        return _hand_over(tonight, outputs, staged, warehouse, stage)
+        verdict = stage("compare", _compare, tonight, warehouse, outputs)
+        return _hand_over(tonight, outputs, verdict, staged, warehouse, stage)
 
 
 def _read(tonight: Tonight, warehouse: Warehouse, stage: _timed) -> Read:
@@ -111,13 +115,24 @@ def _read(tonight: Tonight, warehouse: Warehouse, stage: _timed) -> Read:
     return read
 
 
+def _compare(tonight: Tonight, warehouse: Warehouse, outputs: Outputs) -> Verdict:
+    files = outputs.counts.files
+    return judge_night(tonight, warehouse, outputs.profile, outputs.risk, files)
+
+
 def _hand_over(
-    tonight: Tonight, outputs: Outputs, staged: Path, warehouse: Warehouse, stage: _timed
+    tonight: Tonight,
+    outputs: Outputs,
+    verdict: Verdict,
+    staged: Path,
+    warehouse: Warehouse,
+    stage: _timed,
 ) -> Result:
     """Write and publish the outputs; then the warehouse may count the night as published."""
     job = tonight.job
     stage("write", write_outputs, outputs, staged, tonight)
-    result = summarise(outputs, tonight, night_folder(job.out, job.as_of), stage.seconds)
+    folder = night_folder(job.out, job.as_of)
+    result = summarise(outputs, verdict, tonight, folder, stage.seconds)
     if tonight.settings.report and job.keys.encryption is None:
         stage("report", _report, tonight, staged, result)
     write_run(staged, tonight, result)
@@ -130,11 +145,14 @@ def _hand_over(
 
 
 def _report(tonight: Tonight, staged: Path, result: Result) -> None:
-    from flows.report.page import page  # its libraries take a while to import
-
+    """Make the page; a night that has none says so."""
     past = nights(tonight.job.out, before=tonight.as_of)
-    made = page(staged, asdict(result), past, tonight.settings, tonight.keys)
-    (staged / "report.html").write_text(made, "utf-8")
+    why = write_report(staged, result, past, tonight.settings, tonight.keys)
+    if why is not None:
+        result.warnings.append(
+            f"report.html could not be made ({why}): the night is published without it. Run the "
+            f"date again to make it, or set report = false."
+        )
 
 
 def _sweep(out: Path) -> None:

@@ -14,17 +14,21 @@ from flows.history import (
     night_before,
     past_night,
     read_last,
+    refuse_future,
     settle_unfinished,
 )
 from flows.intake.export import Export, open_export
 from flows.job import Job, Tonight
+from flows.memory import refuse_if_too_little
 from flows.outputs import VERSION
+from flows.published.withdraw import settle_withdrawals
 from flows.warehouse.warehouse import Warehouse
 from models.spec import digests, library
 from models.windows import modified_windows
 from schemas.registry import TABLES
 
-SHAPES_OUTPUT = {"windows", "worklist_cap", "report", "report_patients", "smallest_cell"}
+SHAPES_OUTPUT = {"windows", "worklist_cap", "report", "report_patients"}
+SHAPES_OUTPUT |= {"smallest_cell", "round_counts"}
 """The settings that what is published depends on; the others decide whether it is."""
 
 
@@ -39,14 +43,17 @@ def open_night(
 
     `stage` runs a named step.
     """
-    settle_unfinished(job, warehouse)
+    refuse_future(job, started_at.date())
+    settle_unfinished(job.out, warehouse, again=job.as_of)
+    settle_withdrawals(job.out, warehouse, job.keys)
     runs = warehouse.published()
     if past := past_night(job, runs):
         return night_again(job, started_at, scratch, warehouse, past)
     required = job.settings.require_manifest
     left_out = job.mapping.coverage.absent_tables
     export = stage("check the export", open_export, job.export, required, left_out)
-    previous = night_before(job)
+    refuse_if_too_little(export, job.settings.memory)
+    previous = night_before(job, runs)
     last = read_last(job, previous)
     run_id, reading = _identity(job, export), _reading(job)
     used = job.settings.model_dump(mode="json") | {PSEUDONYMS: job.keys.fingerprint}
@@ -67,6 +74,7 @@ def open_night(
         rows_before=warehouse.rows_read(runs[-1].seq) if runs else {},
         read_otherwise=bool(runs) and runs[-1].reading != reading,
         warnings=tuple(_warnings(job, export)),
+        labels={file.path.name: file.label for files in export.files.values() for file in files},
     )
 
 

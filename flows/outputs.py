@@ -1,20 +1,24 @@
 """What a night puts out: its tables as parquet, its summary, and run.json."""
 
+import hmac
 import json
 import platform
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import polars.selectors as cs
 
+from flows.acceptance import Verdict
 from flows.counts import Counts, FileCount
 from flows.disk import sha256
 from flows.errors import NightError
 from flows.job import Tonight
 from flows.published.nights import RUN
+from flows.published.seal import SIGNATURE, sha256_of_run, signature
 from flows.published.write import json_ready, write_csv, write_parquet
 from models.spec import Model, digests, library
 from schemas.published import PUBLISHED, descriptions_of
@@ -58,6 +62,8 @@ class Outputs:
     criteria: pl.DataFrame
     needs: pl.DataFrame
     on_file: pl.DataFrame
+    profile: pl.DataFrame
+    left_out: pl.DataFrame
     remarks: tuple[str, ...] = ()
     """What of tonight's data a person should know, in words."""
 
@@ -75,6 +81,8 @@ class Outputs:
             "timeline": self.timeline,
             "qi_measures": self.measures,
             "quarantine": self.quarantine,
+            "profile": self.profile,
+            "patients_left_out": self.left_out,
         }
         inside = cs.matches("^(patient_no|criterion_.*|ruled_out)$")
         return {name: frame.drop(inside) for name, frame in found.items()}
@@ -104,6 +112,11 @@ class Result:
     new_versions: dict[str, int] = field(default_factory=dict)
     previous: str | None = None
     replayed: bool = False
+    comparisons: list[dict[str, Any]] = field(default_factory=list)
+    """With the nights before: what, where, tonight, before, change, verdict."""
+    compared_with: list[str] = field(default_factory=list)
+    accepted: dict[str, str] | None = None
+    """When and why the night was let through, where it had been refused."""
     warnings: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -137,7 +150,11 @@ def _predictor_descriptions(models: dict[str, Model]) -> dict[str, str]:
 
 
 def summarise(
-    outputs: Outputs, tonight: Tonight, folder: Path, seconds: dict[str, float]
+    outputs: Outputs,
+    verdict: Verdict,
+    tonight: Tonight,
+    folder: Path,
+    seconds: dict[str, float],
 ) -> Result:
     """Return what a night did. Raises NightError when a patient was lost or made up."""
     risk = outputs.risk
@@ -149,7 +166,7 @@ def summarise(
         run_id=tonight.run_id,
         as_of=tonight.as_of,
         folder=folder,
-        files=list(outputs.counts.files),
+        files=[_shown(file, tonight) for file in outputs.counts.files],
         patients=risk.height,
         by_model={name: _counts(frame["status"]) for name, frame in outputs.scores.items()},
         flags={name: _counts(risk[name]) for name in flags},
@@ -160,9 +177,27 @@ def summarise(
         new_versions=outputs.counts.new_versions,
         previous=tonight.previous,
         replayed=tonight.replayed,
-        warnings=[*tonight.warnings, *outputs.counts.warnings, *outputs.remarks],
+        comparisons=verdict.comparisons,
+        compared_with=verdict.compared_with,
+        accepted=verdict.accepted,
+        warnings=[*tonight.warnings, *outputs.counts.warnings, *outputs.remarks, *verdict.warnings],
         seconds=seconds,
     )
+
+
+def _shown(file: FileCount, tonight: Tonight) -> FileCount:
+    """Return a file's counts under a name that may be shown."""
+    if tonight.keys.pseudonym is None:
+        return file
+    return replace(file, file=tonight.labels[file.file])
+
+
+def _mapping(tonight: Tonight) -> dict[str, Any]:
+    """Return the mapping; under pseudonyms its digest: what it translates may be identifiers."""
+    if tonight.keys.pseudonym is None:
+        return tonight.mapping.model_dump(mode="json")
+    text = json.dumps(tonight.mapping.model_dump(mode="json"), sort_keys=True)
+    return {"hmac": hmac.digest(tonight.keys.pseudonym, text.encode(), "sha256").hex()}
 
 
 def _counts(values: pl.Series) -> dict[str, int]:
@@ -179,7 +214,8 @@ def write_run(staged: Path, tonight: Tonight, result: Result) -> None:
         "extracted_at": tonight.export.extracted_at if tonight.export else None,
         "outputs": {path.name: sha256(path) for path in sorted(staged.iterdir())},
         "settings": tonight.settings.model_dump(mode="json"),
-        "mapping": tonight.mapping.model_dump(mode="json"),
+        "mapping": _mapping(tonight),
+        "previous_sha256": sha256_of_run(result.folder.parent, tonight.previous),
         "pseudonyms": tonight.keys.fingerprint,
         "encrypted": tonight.keys.encryption is not None,
         "models": {
@@ -189,5 +225,8 @@ def write_run(staged: Path, tonight: Tonight, result: Result) -> None:
         "versions": {"python": platform.python_version()}
         | {name: version(name) for name in _LIBRARIES},
     }
-    text = json.dumps(json_ready(report), indent=2, ensure_ascii=False)
+    ready = json_ready(report)
+    if (signed := signature(ready, tonight.keys)) is not None:
+        ready[SIGNATURE] = signed
+    text = json.dumps(ready, indent=2, ensure_ascii=False)
     (staged / RUN).write_text(text + "\n", "utf-8")

@@ -1,7 +1,7 @@
 """The night as a Prefect flow: the same steps, each a task, with retries on I/O.
 
-Parameters are paths and a date; results are not persisted and artifacts hold counts only, so
-that no patient identifier reaches Prefect.
+Results are not persisted, artifacts hold counts only, and messages name no file, so that no
+patient identifier reaches Prefect. A deployment's own parameters, paths and a date, are kept.
 """
 
 from collections.abc import Callable
@@ -19,16 +19,20 @@ from prefect.artifacts import (
 )
 from prefect.blocks.core import Block
 from prefect.cache_policies import NO_CACHE
+from prefect.states import Failed
 
 from flows.errors import NightError, Unexpected, is_failure, is_out_of_space
-from flows.job import job_of
+from flows.intake.labels import labels_of, without_names
+from flows.job import Job, job_of
 from flows.night import STEPS, run_night
 from flows.outputs import Result
+from flows.report.aside import PAGE
 from flows.settings import load_settings
 from transforms.measures.disclosure import shown
 
 RETRIES = 2
 RETRY_DELAY_SECONDS = 10
+Hide = Callable[[str], str]
 
 
 def _is_io(task: Any, run: Any, state: Any) -> bool:
@@ -45,14 +49,15 @@ def _is_io(task: Any, run: Any, state: Any) -> bool:
 class Progress:
     """A stage that runs each step as a task, and shows how far the night is."""
 
-    def __init__(self) -> None:
+    def __init__(self, hide: Hide) -> None:
+        self.hide = hide
         artifact = create_progress_artifact(0.0, key="thyrisk-progress")
         assert isinstance(artifact, UUID)  # noqa: S101
         self.artifact = artifact
 
     def __call__(self, name: str, step: Callable[..., Any], *args: Any) -> Any:
         """Run a step; then move the progress on."""
-        result = as_task(name, step, *args)
+        result = as_task(name, step, *args, hide=self.hide)
         done = (STEPS.index(name) + 1) / len(STEPS) * 100
         update_progress_artifact(self.artifact, done, description=f"done: {name}")
         return result
@@ -64,17 +69,24 @@ def tell_of_failure(flow: Any, flow_run: Any, state: Any) -> None:
     What is told is the night's own message, which holds no patient data.
     """
     asked = flow_run.parameters.get("settings")
-    block = load_settings(Path(asked) if asked else None).notify_block
+    _notify(load_settings(Path(asked) if asked else None).notify_block, flow_run, state)
+
+
+def _notify(block: str | None, flow_run: Any, state: Any) -> None:
     if block is None:
         return
-    # Prefect says "Flow run encountered an exception: NightRefused: " and then the message.
-    words = str(state.message or "").split(": ", 2)[-1]
     told: Any = Block.load(block)
+    words = str(state.message or "it ended without a word")
     told.notify(subject=f"thyrisk: {flow_run.name} was not published", body=words)
 
 
-def as_task(name: str, step: Callable[..., Any], *args: Any) -> Any:
-    """Run a step of the night as a named Prefect task."""
+def as_task(name: str, step: Callable[..., Any], *args: Any, hide: Hide = str) -> Any:
+    """Run a step of the night as a named Prefect task.
+
+    What refuses the night ends the task as failed, with its message and no traceback; `hide`
+    leaves names out of what Prefect keeps.
+    """
+    refused: list[NightError] = []
 
     @task(
         name=name,
@@ -89,14 +101,59 @@ def as_task(name: str, step: Callable[..., Any], *args: Any) -> Any:
     def run() -> Any:
         try:
             return step(*args)
+        except NightError as error:
+            refused.append(error)
         except BaseException as error:
-            known = isinstance(error, NightError | OSError) or is_out_of_space(error)
-            if known or not is_failure(error):
+            if not is_failure(error) or isinstance(error, OSError) or is_out_of_space(error):
                 raise
             # Prefect keeps what an exception says.
-            raise Unexpected(error) from None
+            refused.append(Unexpected(error))
+        return Failed(message=hide(str(refused[-1])))
 
-    return run()
+    state = run(return_state=True)
+    if refused:
+        raise refused[-1]
+    return state.result()
+
+
+def _publish(job: Job, refused: list[NightError]) -> Any:
+    """Run the night inside a flow; a refused one is a failed run with its message."""
+
+    def hide(message: str) -> str:
+        return without_names(message, job.export)
+
+    try:
+        result = run_night(job, Progress(hide))
+    except NightError as error:
+        refused.append(error)
+        return Failed(message=hide(str(error)))
+    _leave_artifacts(result, job.settings.smallest_cell, hide)
+    return result
+
+
+def run_with_prefect(job: Job) -> Result:
+    """Run a night as a flow that keeps none of the job's paths. Raises NightError."""
+    refused: list[NightError] = []
+
+    def tell(flow: Any, flow_run: Any, state: Any) -> None:
+        _notify(job.settings.notify_block, flow_run, state)
+
+    @flow(
+        name="nightly",
+        flow_run_name="nightly-{as_of}",
+        persist_result=False,
+        log_prints=False,
+        on_failure=[tell],
+        on_crashed=[tell],
+    )
+    def night(as_of: date) -> Any:
+        return _publish(job, refused)
+
+    state: Any = night(job.as_of, return_state=True)
+    if refused:
+        raise refused[-1]
+    result: Result = state.result()
+    return result
 
 
 @flow(
@@ -114,23 +171,27 @@ def nightly(
     warehouse: Path | None = None,
     mapping: Path | None = None,
     settings: Path | None = None,
-) -> Result:
+    allow_future: bool = False,
+) -> Any:
     """Score the registry: load, validate, derive, score and publish OUT/run_date=YYYY-MM-DD.
 
-    `as_of` defaults to today (UTC), `warehouse` to OUT/warehouse.duckdb.
+    For a deployment, whose parameters Prefect keeps. `as_of` defaults to today (UTC),
+    `warehouse` to OUT/warehouse.duckdb.
     """
-    job = job_of(export, out, as_of, warehouse, mapping, settings)
-    result = run_night(job, Progress())
-    _leave_artifacts(result, job.settings.smallest_cell)
-    return result
+    try:
+        job = job_of(export, out, as_of, warehouse, mapping, settings, allow_future)
+    except NightError as error:
+        return Failed(message=str(error))
+    return _publish(job, [])
 
 
-def _leave_artifacts(result: Result, smallest: int) -> None:
+def _leave_artifacts(result: Result, smallest: int, hide: Hide) -> None:
     """Leave the counts of the night where Prefect shows them."""
     day = str(result.as_of)
+    labels = labels_of((file.table, file.file) for file in result.files)
     rows = [
         {
-            "file": file.file,
+            "file": labels[file.file],
             "read": file.rows_read,
             "loaded": file.rows_loaded,
             "quarantined": file.rows_quarantined,
@@ -142,13 +203,15 @@ def _leave_artifacts(result: Result, smallest: int) -> None:
     flags = [{"flag": name, **_few(counts, smallest)} for name, counts in result.flags.items()]
     create_table_artifact(key="thyrisk-flags", table=flags, description=f"Flags, night of {day}")
     cut = f" {result.cut_from_worklist} more wait." if result.cut_from_worklist else ""
-    warnings = "".join(f"\n- warning: {warning}" for warning in result.warnings)
+    warnings = "".join(f"\n- warning: {hide(warning)}" for warning in result.warnings)
+    page = result.folder / PAGE
+    place = f"The report: `{page.parent.name}/{page.name}`.\n" if page.is_file() else ""
     create_markdown_artifact(
         key="thyrisk-night",
         markdown=(
             f"# Night of {day}\n\n{result.patients} patients, {result.newly_flagged} newly "
             f"flagged, {result.to_review} on the worklist.{cut}\n\n"
-            f"The report: `{result.folder.name}/report.html`.\n{warnings}\n"
+            f"{place}{warnings}\n"
         ),
         description=f"Summary, night of {day}",
     )

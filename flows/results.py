@@ -13,6 +13,7 @@ from flows.pseudonyms import pseudonymised
 from models.engine import score
 from models.spec import library
 from schemas.published import Quarantine, columns_of
+from transforms.acceptance.profile import profile
 from transforms.measures.courses import courses_of
 from transforms.measures.measures import PATHWAY, completeness, measure
 from transforms.review.criteria import criteria
@@ -52,7 +53,9 @@ def results_of(tonight: Tonight, read: Read, stage: Callable[..., Any]) -> Outpu
     timeline = stage("tell the stories", _stories, tonight, known, names, review)
     rests_on = _published(tonight, criteria(derived, windows))
     unused = _published(tonight, on_file(known, derived, windows))
-    counts, remarks = read.counts, tuple(_remarks(known))
+    counts, remarks = read.counts(tonight.mapping.coverage), tuple(_remarks(known))
+    figures = profile({name: table.rows for name, table in read.tables.items()}, read.rejected)
+    nobody = pseudonymised(read.left_out, tonight.keys)
     patients = _with_reviews(derived, risk)
     courses = courses_of(known, patients, windows)
     del read, known  # the measures need memory, and no table
@@ -69,6 +72,8 @@ def results_of(tonight: Tonight, read: Read, stage: Callable[..., Any]) -> Outpu
         criteria=rests_on,
         needs=settled_by,
         on_file=unused,
+        profile=figures,
+        left_out=nobody,
         remarks=remarks,
     )
 
@@ -92,7 +97,10 @@ def _quarantine(tonight: Tonight, read: Read) -> pl.DataFrame:
     kept = tonight.kept_quarantine
     if kept is None:
         kept = read.quarantine
-    return pseudonymised(kept.sort("table", "file", "line"), tonight.keys).select(
+    kept = kept.sort("table", "file", "line")
+    if tonight.keys.pseudonym is not None:
+        kept = kept.with_columns(pl.col("file").replace(tonight.labels))
+    return pseudonymised(kept, tonight.keys).select(
         pl.col(name).cast(dtype) for name, dtype in columns_of(Quarantine).items()
     )
 
@@ -132,4 +140,5 @@ def _with_reviews(derived: pl.DataFrame, risk: pl.DataFrame) -> pl.DataFrame:
 
 def _measures(tonight: Tonight, courses: pl.DataFrame, patients: pl.DataFrame) -> pl.DataFrame:
     measures = [*PATHWAY, *completeness(library().values())]
-    return measure(measures, patients, courses, tonight.as_of, tonight.settings.smallest_cell)
+    smallest, round_to = tonight.settings.smallest_cell, tonight.settings.round_counts
+    return measure(measures, patients, courses, tonight.as_of, smallest, round_to)

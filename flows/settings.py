@@ -4,8 +4,12 @@ They come from `--settings FILE.toml`; a variable THYRISK_<NAME> of the environm
 a section, as THYRISK_WINDOWS__FDG_DAYS) overrides the file.
 """
 
+import os
+import re
 import tomllib
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,10 +23,15 @@ from pydantic_settings import (
 )
 
 from flows.errors import UsageError
+from flows.sizes import SIZE
 from schemas.registry import TABLES
+from transforms.acceptance.tolerances import Tolerances
 from transforms.reading.mapping import Mapping
 from transforms.variables.windows import Windows
 
+_PREFIX = "THYRISK_"
+_KEYS = ("pseudonym_key", "pseudonym_key_file", "encryption_key", "encryption_key_file")
+_OTHER_VARIABLES = ("debug", *_KEYS)
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -34,6 +43,7 @@ class Settings(BaseSettings):
     )
 
     windows: Windows = Windows()
+    acceptance: Tolerances = Tolerances()
     max_bad_share: float = Field(
         0.2, ge=0, le=1, description="refuse the night when more of a table's rows are bad"
     )
@@ -43,17 +53,14 @@ class Settings(BaseSettings):
     max_unattributed_share: float = Field(
         0.1, ge=0, le=1, description="refuse when of more of a table's rows the patient is unknown"
     )
-    max_shrink_share: float = Field(
-        0.5, ge=0, le=1, description="refuse when a table lost more of its rows since last time"
-    )
     judge_from_bad_rows: int = Field(
         10, ge=1, description="fewer bad rows than this never refuse a night"
     )
-    judge_from_rows: int = Field(
-        100, ge=1, description="a table that had fewer rows than this is never said to have shrunk"
-    )
     batch_rows: int = Field(1_000_000, ge=1, description="rows read and validated at a time")
     duckdb_memory: str = Field("500MB", description="memory that DuckDB may use")
+    memory: str | None = Field(
+        None, description="memory that a night may use, as 8GB; unset: what the machine has free"
+    )
     max_unpack_ratio: int = Field(
         200, ge=1, description="refuse a compressed file that grows more than so many times"
     )
@@ -69,6 +76,9 @@ class Settings(BaseSettings):
     )
     smallest_cell: int = Field(
         5, ge=1, description="reports do not show counts of patients between 1 and this, exclusive"
+    )
+    round_counts: int = Field(
+        5, ge=1, description="quality measures show counts as multiples of this; 1 as they are"
     )
     keep_nights: int = Field(
         0, ge=0, description="published nights to keep, newest first; 0 keeps all"
@@ -98,6 +108,30 @@ class Settings(BaseSettings):
             raise ValueError(f"not a cron schedule: {error}") from error
         return schedule
 
+    @field_validator("duckdb_memory", "memory")
+    @classmethod
+    def _is_size(cls, size: str | None) -> str | None:
+        if size is not None and not re.match(SIZE, size, re.IGNORECASE):
+            raise ValueError("want a number and a unit, as 500MB, 2GB or 1.5GiB")
+        return size
+
+    @field_validator(
+        "max_bad_share",
+        "max_unattributed_share",
+        "max_bad_share_of",
+        mode="before",
+    )
+    @classmethod
+    def _is_share(cls, shares: Any) -> Any:
+        for share in shares.values() if isinstance(shares, dict) else [shares]:
+            try:
+                fits = 0 <= float(share) <= 1
+            except (TypeError, ValueError):
+                fits = False
+            if not fits:
+                raise ValueError("want a share from 0 to 1, as 0.2 for 20 %")
+        return shares
+
     @field_validator("max_bad_share_of")
     @classmethod
     def _tables_exist(cls, shares: dict[str, float]) -> dict[str, float]:
@@ -111,6 +145,7 @@ def load_settings(path: Path | None) -> Settings:
     """Build the settings from a file and the environment. Raises UsageError."""
     if path is not None and not path.is_file():
         raise UsageError(f"settings: no such file: {path}")
+    _refuse_unknown(os.environ)
 
     class FromFile(Settings):
         @classmethod
@@ -125,6 +160,24 @@ def load_settings(path: Path | None) -> Settings:
             return env_settings, TomlConfigSettingsSource(settings_cls, toml_file=path)
 
     return _checked(FromFile, f"settings {path}" if path else "settings", {})
+
+
+def _refuse_unknown(environment: Iterable[str]) -> None:
+    """Raise UsageError for a variable that sets nothing: its author thinks that it does."""
+    known = [*Settings.model_fields, *_OTHER_VARIABLES]
+    known += [f"windows__{name}" for name in Windows.model_fields]
+    for variable in sorted(environment):
+        name = variable.upper().removeprefix(_PREFIX).lower()
+        if not variable.upper().startswith(_PREFIX) or name in known:
+            continue
+        if name.startswith("max_bad_share_of__"):
+            continue
+        near = get_close_matches(name, known, 1)
+        hint = f"; did you mean {_PREFIX}{near[0].upper()}?" if near else ""
+        raise UsageError(
+            f"the variable {variable} of the environment sets nothing{hint} `thyrisk settings` "
+            f"lists what can be set"
+        )
 
 
 def load_mapping(path: Path | None) -> Mapping:

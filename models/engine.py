@@ -52,7 +52,10 @@ def score(
         "reasons",
         "needs",
         "needs_features",
-        extrapolated=useful & reasons.extrapolated(model),
+        extrapolated=pl.when(useful)
+        .then(reasons.extrapolated(model))
+        .when(pl.col("status") == "ineligible")
+        .then(False),
         modified=pl.lit(bool(modified_windows(model, windows or {}))),
         **_points(model, useful),
         points_possible=possible_points(scored, model, useful),

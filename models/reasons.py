@@ -24,7 +24,7 @@ def fulfilled(criterion: Criterion) -> pl.Expr:
 
 
 def extrapolated(model: Model) -> pl.Expr:
-    """Say where a variable is outside what the model was developed on."""
+    """Say where a variable is outside what the model was developed on; null where one may be."""
     return pl.any_horizontal(pl.lit(False), *(_outside(range_) for range_ in model.developed_on))
 
 
@@ -61,10 +61,10 @@ def _as_text(value: bool | str) -> str:
 def _outside(range_: DevelopedOn) -> pl.Expr:
     value = _asked(range_.feature)
     if range_.values:
-        return (~value.cast(pl.String).is_in(range_.values)).fill_null(False)
+        return ~value.cast(pl.String).is_in(range_.values)
     below = value < range_.low.value if range_.low else pl.lit(False)
     above = value > range_.high.value if range_.high else pl.lit(False)
-    return (below | above).fill_null(False)
+    return below | above
 
 
 def _outside_words(range_: DevelopedOn) -> str:

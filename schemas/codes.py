@@ -74,6 +74,8 @@ TIMELINE = (
     "death",
 )
 REVIEW_STATUS = ("nothing", "waiting", "reviewed", "deferred")
+VERDICT = ("fine", "warned", "refused")
+"""What comes of a comparison with the nights before."""
 RISK = ("high", "low", "indeterminate", "not_applicable")
 
 LIU_SITE_GROUP = (

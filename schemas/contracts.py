@@ -18,6 +18,7 @@ import polars as pl
 from pandera.api.polars.types import PolarsData
 
 from schemas import codes
+from schemas.ranges import Range, ranges_of
 from schemas.registry import TABLES, Table
 
 RECEIVED = "received."
@@ -80,6 +81,23 @@ def _plausible(table: Table, column: str) -> Expectation | None:
     return f"{column}: outside {low:g} to {high:g}", pl.col(column).is_between(low, high)
 
 
+def in_range_of(one: Range) -> pl.Expr:
+    """Tell which rows a range speaks of: those of its analyte and units."""
+    speaks = pl.col(one.column).is_not_null()
+    if one.analyte is not None:
+        speaks &= pl.col("analyte").cast(pl.String) == one.analyte
+    if one.units:
+        unit = (TABLES[one.table].schema.columns[one.column].metadata or {})["unit"]
+        speaks &= pl.col(unit).cast(pl.String).is_in(one.units)
+    return speaks.fill_null(False)
+
+
+def _possible(one: Range) -> Expectation:
+    low, high = one.possible
+    reason = f"{one.column}: not possible in {one.where}, {low:g} to {high:g}"
+    return reason, ~in_range_of(one) | pl.col(one.column).is_between(low, high)
+
+
 def _has_unit(table: Table, column: str) -> Expectation | None:
     unit = (table.schema.columns[column].metadata or {}).get("unit")
     if unit is None:
@@ -130,6 +148,7 @@ def expectations(table: Table) -> list[Expectation]:
     found = [_readable(table, column) for column in typed]
     found += [x for column in typed if (x := _plausible(table, column))]
     found += [x for column in typed if (x := _has_unit(table, column))]
+    found += [_possible(one) for one in ranges_of(table.name) if one.units]
     if table.name == "labs":
         found.append(_lab_unit_fits())
     if table.name == "reviews":

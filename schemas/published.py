@@ -142,7 +142,8 @@ class Worklist(pa.DataFrameModel):
 class QiMeasures(pa.DataFrameModel):
     """One row per measure, centre (and all together), and period.
 
-    What a measure asks, its exclusions and its source: `thyrisk measures`.
+    What a measure asks, its exclusions and its source: `thyrisk measures`. Months and quarters are
+    of all centres only. Counts are multiples of the setting `round_counts`, shares those of them.
     """
 
     measure: str = of("name of the measure", nullable=False)
@@ -227,6 +228,32 @@ class Quarantine(pa.DataFrameModel):
     original: str = of("the cells as they were received, as JSON; or the line itself")
 
 
+class PatientsLeftOut(pa.DataFrameModel):
+    """One row per identifier that is in no output, and per one that is likely another patient."""
+
+    patient_id: str = of("identifier, as read", nullable=False)
+    is_left_out: bool = of("whether this identifier is in no other output", nullable=False)
+    likely_same_as: pl.List = words(
+        "identifiers that differ only in case, width, leading zeros or unseen characters"
+    )
+    tables: pl.List = words("tables that name an identifier in no output", nullable=False)
+    rows: pl.UInt32 = of("rows that name it", nullable=False)
+    reasons: pl.List = words("every reason, in words", nullable=False)
+
+
+class Profile(pa.DataFrameModel):
+    """One row per figure of the night by which the next nights are judged."""
+
+    what: str = of(
+        "rows, rows_aside, rows_later (shares), filled (share of a column's cells), unit (share of "
+        "a column's values), quantile_10, quantile_50, quantile_90, newest (days since 1970-01-01)",
+        nullable=False,
+    )
+    where: str = of("table, column, analyte and unit", nullable=False)
+    figure: float = of("the figure", nullable=False)
+    of: pl.UInt32 = of("rows or values that it is of", nullable=False)
+
+
 PUBLISHED: dict[str, type[pa.DataFrameModel]] = {
     "patient_risk": PatientRisk,
     "features": Features,
@@ -238,6 +265,8 @@ PUBLISHED: dict[str, type[pa.DataFrameModel]] = {
     "needs": Needs,
     "on_file": OnFile,
     "model_scores": ModelScores,
+    "profile": Profile,
+    "patients_left_out": PatientsLeftOut,
 }
 """Every table that a night publishes, as NAME.parquet."""
 

@@ -7,8 +7,10 @@ from pydantic.fields import FieldInfo
 
 from docs.pages.markdown import code, table
 from flows.settings import Settings
+from transforms.acceptance.tolerances import Tolerance, Tolerances
 from transforms.variables.windows import Windows
 
+_SECTIONS = (Windows, Tolerances)
 _UNITS = {
     "fdg_suv_max": "SUVmax",
     "response_change": "share",
@@ -46,13 +48,17 @@ Windows and thresholds are those of the papers; another value changes what the v
 
 def settings_page() -> str:
     """Return the page: the settings of a night, then the windows of the variables."""
-    plain = {n: f for n, f in Settings.model_fields.items() if f.annotation is not Windows}
+    plain = {n: f for n, f in Settings.model_fields.items() if f.annotation not in _SECTIONS}
     return (
         _HEAD
         + "## The night\n\n"
         + _rows(plain, "")
         + "\n## Windows and thresholds\n\nIn the file under `[windows]`.\n\n"
         + _rows(Windows.model_fields, "windows__")
+        + "\n## Acceptance\n\nIn the file under `[acceptance]`; "
+        "[how it is judged](../acceptance.md). "
+        "Each has `warn`, `refuse` and `least`, as variables `...__REFUSE`.\n\n"
+        + _rows(Tolerances.model_fields, "acceptance__")
     )
 
 
@@ -79,6 +85,8 @@ def written(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:g}"
+    if isinstance(value, Tolerance):
+        return f"warn {value.warn:g}, refuse {value.refuse:g}, least {value.least}"
     if value is None:
         return "none"
     return "empty" if value == {} else str(value)

@@ -1,7 +1,7 @@
-"""The commands of `thyrisk` for whoever runs it: verify, status, backup, pseudonym."""
+"""The commands of `thyrisk` for whoever runs it: verify, status, backup, accept, pseudonym."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -23,16 +23,21 @@ def verify(
     export: Annotated[
         Path | None, typer.Option(help="Folder of that night's export, to compare its files too.")
     ] = None,
+    warehouse: Annotated[
+        Path | None, typer.Option(help="DuckDB file. Default: the one beside the night, if any.")
+    ] = None,
 ) -> None:
-    """Check a published night against its run.json: every byte, every count. Exit 1 if not whole.
+    """Check a published night: every byte, every count and flag anew. Exit 1 if not whole.
 
     Example: thyrisk verify /data/thyrisk/latest
     """
     from flows.published.verify import problems_of, remarks_on
     from flows.secrets import load_keys
 
-    problems = problems_of(night, load_keys(), export)
-    for remark in remarks_on(night):
+    keys = load_keys()
+    file = warehouse or night.resolve().parent / "warehouse.duckdb"
+    problems = problems_of(night, keys, export, file)
+    for remark in remarks_on(night, keys, file):
         out_console.print(f"note: {remark}", markup=False)
     for problem in problems:
         out_console.print(f"differs: {problem}", style="red", markup=False, soft_wrap=True)
@@ -68,6 +73,35 @@ def status(
 
 
 @operator.command()
+def withdraw(
+    day: Annotated[
+        str, typer.Argument(metavar="DATE", help="Date of the newest night.", show_default=False)
+    ],
+    out: Out,
+    why: Annotated[str, typer.Option(help="Why, for those who come after.", show_default=False)],
+    warehouse: Annotated[
+        Path | None, typer.Option(help="DuckDB file. Default: OUT/warehouse.duckdb.")
+    ] = None,
+    settings: Annotated[Path | None, typer.Option(help="Settings of the nights (TOML).")] = None,
+) -> None:
+    """Take the newest night back: outputs aside, warehouse and `latest` as before it.
+
+    Reviews stay. The files are kept in OUT/.withdrawn, with the why. Exit 4 while a night runs.
+    Example: thyrisk withdraw 2062-06-30 --out /data/thyrisk --why "a slip of the date"
+    """
+    from flows.night import private
+    from flows.published.withdraw import withdraw as take_back
+    from flows.secrets import load_keys
+    from flows.settings import load_settings
+
+    used = load_settings(settings)
+    with private(used.umask):
+        file = warehouse or out / "warehouse.duckdb"
+        kept = take_back(out, file, day, why, used.duckdb_memory, load_keys())
+    out_console.print(f"{day} is withdrawn; its files are in {kept}", soft_wrap=True, markup=False)
+
+
+@operator.command()
 def backup(
     out: Out,
     to: Annotated[Path, typer.Option(help="Folder to make, or file (.tar); it must not exist.")],
@@ -80,6 +114,30 @@ def backup(
 
     count = back_up(warehouse or out / "warehouse.duckdb", out, to)
     out_console.print(f"{count} nights in {to}", soft_wrap=True)
+
+
+@operator.command()
+def accept(
+    day: Annotated[str, typer.Argument(help="Date of the refused night.", show_default=False)],
+    out: Out,
+    why: Annotated[str, typer.Option(help="Why it is right; kept in run.json. Name no patient.")],
+    settings: Annotated[Path | None, typer.Option(help="Settings of the nights (TOML).")] = None,
+) -> None:
+    """Let a night through that was too different from those before; then run it again.
+
+    Example: thyrisk accept 2026-06-30 --out /data/thyrisk --why "two centres have left"
+    """
+    from flows.acceptance import accept as let_through
+    from flows.night import private
+    from flows.settings import load_settings
+
+    try:
+        of = date.fromisoformat(day)
+    except ValueError as error:
+        raise UsageError("want a date as YYYY-MM-DD") from error
+    with private(load_settings(settings).umask):
+        run_id = let_through(out, of, why)
+    out_console.print(f"run {run_id} of {of} may be published: run that night again")
 
 
 @operator.command()

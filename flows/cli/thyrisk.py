@@ -15,6 +15,7 @@ from flows.cli.models import drawing, models_app
 from flows.cli.operator import Out, operator
 from flows.cli.validation import validation_app
 from flows.errors import NightError, Unexpected, UsageError, is_failure
+from flows.stopping import stop_in_order, wish
 
 app = typer.Typer(
     name="thyrisk",
@@ -22,7 +23,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Score a thyroid-cancer registry: RR-DTC risk, overall and progression-free survival.",
     epilog="Exit status: 0 done; 2 wrong usage or settings; 3 input refused, nothing published; "
-    "4 another night is running; 1 anything unexpected.",
+    "4 another night is running; 130 stopped by Ctrl-C, 143 by SIGTERM: the last good night stays; "
+    "1 anything unexpected.",
 )
 _KINDS = {1: "failed", 2: "usage", 3: "refused", 4: "busy"}
 out_console = Console()
@@ -60,6 +62,9 @@ def nightly(
     settings: Annotated[
         Path | None, typer.Option(help="Windows and thresholds (TOML); see `thyrisk settings`.")
     ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="A date after tomorrow is meant, and no slip.")
+    ] = False,
     no_server: Annotated[
         bool, typer.Option("--no-server", help="Run in this process alone, without Prefect.")
     ] = False,
@@ -79,15 +84,15 @@ def nightly(
         "warehouse": warehouse,
         "mapping": mapping,
         "settings": settings,
+        "allow_future": yes,
     }
     if no_server:
         with _progress() as progress:
             result = run_night(job_of(**asked), _Shown(progress))
     else:
-        from flows.prefect_flow import nightly as flow
+        from flows.prefect_flow import run_with_prefect
 
-        job_of(**asked)  # what is wrong with the settings is said before a server starts
-        result = flow(**asked)
+        result = run_with_prefect(job_of(**asked))
     show(result, out_console)
 
 
@@ -232,9 +237,17 @@ def main() -> None:
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     # The first start makes a database: on a busy machine that takes more than Prefect's 20 s.
     os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
+    stop_in_order()
     try:
         app()
     except BaseException as error:
+        if stopped := wish():
+            err_console.print(
+                f"thyrisk: {stopped}; nothing is left half done, the last good night is as it was",
+                markup=False,
+                soft_wrap=True,
+            )
+            sys.exit(stopped.exit_status)
         if not is_failure(error):
             raise
         if os.environ.get("THYRISK_DEBUG") and (

@@ -10,10 +10,14 @@ import polars.selectors as cs
 from polars.exceptions import PanicException, PolarsError
 
 from flows.errors import NightRefused
+from flows.published.run_report import RunReport, parsed
 from flows.secrets import NO_KEYS, Keys
 
 _ENCRYPTED = b"PARE"
 RUN = "run.json"
+LATEST = "latest"
+"""The link to the newest night."""
+
 STAGING, GONE = ".staging-", ".gone-"
 """What unfinished and removed nights are called: no reader looks at them."""
 
@@ -24,11 +28,20 @@ def night_folder(out: Path, run_date: object) -> Path:
 
 
 def nights(out: Path, before: object = None) -> list[Path]:
-    """Return the published nights, oldest first; with `before`, those of earlier dates."""
-    found = sorted(path for path in out.glob("run_date=????-??-??") if path.is_dir())
+    """Return the published nights, oldest first; with `before`, those of earlier dates.
+
+    A folder that is only named like one is none: run.json says of which date a night is.
+    """
+    found = sorted(path for path in out.glob("run_date=????-??-??") if is_night(path))
     if before is None:
         return found
     return [path for path in found if path.name < night_folder(out, before).name]
+
+
+def is_night(folder: Path) -> bool:
+    """Tell whether a folder is a published night of the date that it is named after."""
+    report = report_of(folder)
+    return report is not None and folder.name == night_folder(folder, report.as_of).name
 
 
 def day_of(folder: Path) -> str:
@@ -80,10 +93,20 @@ def read_table(
 def read_run(folder: Path) -> dict[str, Any] | None:
     """Return run.json of a published night; None when it is not there or not whole."""
     try:
-        report: dict[str, Any] = json.loads((folder / RUN).read_bytes())
+        content = (folder / RUN).read_bytes()
+        parsed(content)
     except (OSError, ValueError):
         return None
+    report: dict[str, Any] = json.loads(content)
     return report
+
+
+def report_of(folder: Path) -> RunReport | None:
+    """Return what run.json of a published night says; None when it is not there or not whole."""
+    try:
+        return parsed((folder / RUN).read_bytes())
+    except (OSError, ValueError):
+        return None
 
 
 def is_encrypted(path: Path) -> bool:

@@ -9,7 +9,8 @@ import polars as pl
 import pyarrow as pa
 
 from flows.disk import exchange, full_disk_said, sync
-from flows.published.nights import GONE, nights
+from flows.errors import NightRefused
+from flows.published.nights import GONE, LATEST, nights
 from flows.secrets import Keys
 
 _RUNS_AS_FORMULA = r"^[=+\-@\t\r]"
@@ -59,21 +60,43 @@ def publish(staged: Path, target: Path) -> None:
     for path in sorted(staged.iterdir()):
         sync(path)
     sync(staged)
-    if target.exists():
+    if target.exists() or target.is_symlink():
         exchange(staged, target)
-        shutil.rmtree(staged)
+        _remove(staged)
     else:
         staged.rename(target)
     sync(target.parent)
-    _point_latest(target.parent)
+    point_latest(target.parent)
 
 
-def _point_latest(out: Path) -> None:
-    newest = nights(out)[-1].name
-    pointer = out / ".latest"
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+def refuse_unless_link(out: Path) -> None:
+    """Raise NightRefused when `latest` is something else than the link to the newest night."""
+    latest = out / LATEST
+    if latest.exists() and not latest.is_symlink():
+        raise NightRefused(
+            f"{latest} is no link, and a night makes it the link to the newest night: move what "
+            f"is there away (was the folder copied without its links?)"
+        )
+
+
+def point_latest(out: Path, but: Path | None = None) -> None:
+    """Let `latest` point to the newest whole night, `but` left out; remove it where none is."""
+    whole = [night for night in nights(out) if night != but]
+    pointer = out / f".{LATEST}"
     pointer.unlink(missing_ok=True)
-    pointer.symlink_to(newest)
-    pointer.replace(out / "latest")
+    if whole:
+        pointer.symlink_to(whole[-1].name)
+        pointer.replace(out / LATEST)
+    else:
+        (out / LATEST).unlink(missing_ok=True)
+    sync(out)
 
 
 def remove_nights(out: Path, keep: int) -> list[str]:

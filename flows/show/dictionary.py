@@ -11,6 +11,7 @@ from models.cards import interval_of, numbers
 from models.spec import Model, library
 from schemas.published import PUBLISHED
 from schemas.registry import TABLES
+from transforms.acceptance.tolerances import NEVER, Tolerance, Tolerances
 from transforms.measures.measures import PATHWAY, completeness
 from transforms.variables.windows import Windows
 
@@ -107,7 +108,7 @@ def show_settings(console: Console) -> None:
     """Print the settings with their defaults as TOML."""
     lines = []
     for name, setting in Settings.model_fields.items():
-        if name == "windows":
+        if name in ("windows", "acceptance"):
             continue
         if setting.default is None:
             lines.append(f'# {setting.description}\n# {name} = ""')
@@ -116,10 +117,16 @@ def show_settings(console: Console) -> None:
     lines.append("\n[windows]")
     for name, setting in Windows.model_fields.items():
         lines.append(f"# {setting.description}\n{name} = {_toml(setting.default)}")
+    lines.append("\n[acceptance]")
+    for name, setting in Tolerances.model_fields.items():
+        lines.append(f"# {setting.description}\n{name} = {_toml(setting.default)}")
     console.print("\n".join(lines), markup=False, highlight=False)
 
 
 def _toml(value: object) -> str:
+    if isinstance(value, Tolerance):
+        parts = {name: NEVER if part is None else part for name, part in value}
+        return "{ " + ", ".join(f"{name} = {_toml(part)}" for name, part in parts.items()) + " }"
     if isinstance(value, bool):
         return str(value).lower()
     return f'"{value}"' if isinstance(value, str) else "{}" if value == {} else str(value)

@@ -18,9 +18,23 @@ def show(result: Result, console: Console) -> None:
         f"{result.patients} patients; {result.newly_flagged} newly flagged ({compared}); "
         f"{result.to_review} on the worklist{_cut(result)}."
     )
+    if result.compared_with:
+        console.print(_compared(result))
+    if result.accepted:
+        console.print(
+            f"accepted on {result.accepted['at']}: {result.accepted['why']}", markup=False
+        )
     for warning in result.warnings:
         console.print(f"warning: {warning}", style="yellow", markup=False)
     console.print(f"Published in {result.folder}", soft_wrap=True)
+
+
+def _compared(result: Result) -> str:
+    verdicts = [one["verdict"] for one in result.comparisons]
+    return (
+        f"{len(verdicts)} comparisons with {len(result.compared_with)} nights: "
+        f"{verdicts.count('warned')} warn, {verdicts.count('refused')} refused and accepted."
+    )
 
 
 def _cut(result: Result) -> str:

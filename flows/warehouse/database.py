@@ -2,17 +2,33 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import polars as pl
 
+from flows.errors import NightRefused, is_out_of_space
+
+_DAMAGED = (duckdb.IOException, duckdb.SerializationException, duckdb.FatalException)
+
+
+def cannot_be_read(path: Path, error: Exception) -> str:
+    """Say that a warehouse cannot be read, and what to put in its place."""
+    return (
+        f"warehouse {path}: cannot be read ({type(error).__name__}): it is no DuckDB file of this "
+        f"version, not whole, or not writable. If it is damaged, move it and {path.name}.raw away "
+        f"together, and put both of the newest backup (`thyrisk backup`) in their place; without "
+        f"one, the next night makes a new one from its export. docs/operations.md says what "
+        f"either costs."
+    )
+
 
 class Database:
     """An open DuckDB file."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._db = connection
+    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+        self._db, self._path = connection, path
 
     def close(self) -> None:
         """Close the file; what was not committed is gone."""
@@ -32,8 +48,21 @@ class Database:
         self.run("COMMIT")
 
     def run(self, statement: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
-        """Run a statement to its end: an unfinished result would hold the connection."""
-        return self._db.execute(statement, parameters or []).fetchall()
+        """Run a statement to its end: an unfinished result would hold the connection.
+
+        Raises NightRefused when the file turns out to be damaged.
+        """
+        with self._readable():
+            return self._db.execute(statement, parameters or []).fetchall()
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        try:
+            yield
+        except _DAMAGED as error:
+            if is_out_of_space(error):
+                raise
+            raise NightRefused(cannot_be_read(self._path, error)) from error
 
     def scalar(self, query: str, parameters: list[Any] | None = None) -> Any:
         """Return the one value that a query finds; None when it finds none."""
@@ -42,7 +71,8 @@ class Database:
 
     def frame(self, query: str) -> pl.DataFrame:
         """Return what a query finds."""
-        found: pl.DataFrame = self._db.sql(query).pl()
+        with self._readable():
+            found: pl.DataFrame = self._db.sql(query).pl()
         return found
 
     def insert(self, table: str, frame: pl.DataFrame) -> None:

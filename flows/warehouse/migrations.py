@@ -13,7 +13,7 @@ import duckdb
 from flows.disk import sync
 from flows.errors import NightError, NightRefused, NightRunning, is_out_of_space
 from flows.secrets import Keys
-from flows.warehouse.database import Database
+from flows.warehouse.database import Database, cannot_be_read
 from flows.warehouse.layout import LAYOUT_1, follow_contract
 from flows.warehouse.parts import Parts
 from flows.warehouse.text_tables import move_text_to_parts
@@ -27,10 +27,16 @@ def _cells_aside(db: Database, _: Parts) -> None:
     db.run('ALTER TABLE ops.quarantine ADD COLUMN "cell" VARCHAR')
 
 
+def _withdrawals(db: Database, _: Parts) -> None:
+    db.run("ALTER TABLE ops.runs ADD COLUMN withdrawn_at TIMESTAMPTZ")
+    db.run("ALTER TABLE ops.runs ADD COLUMN withdrawn_why VARCHAR")
+
+
 MIGRATIONS: dict[int, Callable[[Database, Parts], None]] = {
     2: _keep_history,
     3: move_text_to_parts,
     4: _cells_aside,
+    5: _withdrawals,
 }
 """Number of the layout that a step leads to -> the step. A released step never changes.
 
@@ -49,7 +55,7 @@ def opened(path: Path, memory: str, scratch: Path, keys: Keys) -> tuple[Database
     """
     if not path.exists():
         _make(path)
-    db, parts = Database(_connect(path, memory, scratch)), Parts(path, keys)
+    db, parts = Database(_connect(path, memory, scratch), path), Parts(path, keys)
     try:
         db.run("SET preserve_insertion_order = false")
         db.run("SET enable_progress_bar = false")
@@ -78,11 +84,7 @@ def _connect(path: Path, memory: str, scratch: Path) -> duckdb.DuckDBPyConnectio
             raise NightRunning(
                 f"warehouse {path} is open in process {holder[1]}; end it, or wait"
             ) from error
-        raise NightRefused(
-            f"warehouse {path}: cannot be opened ({type(error).__name__}); is it a DuckDB file of "
-            f"this version, whole, and writable? docs/operations.md says how to go back to a "
-            f"backup."
-        ) from error
+        raise NightRefused(cannot_be_read(path, error)) from error
 
 
 def _migrate(db: Database, parts: Parts, path: Path) -> None:

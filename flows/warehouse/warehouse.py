@@ -6,11 +6,11 @@
 - valid: `<table>_versions`, each version that passed validation, typed; the view `<table>`, those
   of the last night.
 - marts: `patient_risk` of the last night.
-- ops: `runs`, `files` with sha256 and counts, `quarantine`, `parts`.
+- ops: `runs`, those withdrawn too, `files` with sha256 and counts, `quarantine`, `parts`.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -21,11 +21,15 @@ import polars as pl
 
 from flows.secrets import Keys
 from flows.warehouse.arrival import Arrival
+from flows.warehouse.changes import changed_cells
 from flows.warehouse.migrations import opened
 from flows.warehouse.originals import originals
 from flows.warehouse.retention import forget
+from flows.warehouse.taking_back import take_back
 from schemas.registry import TABLES
 from transforms.reading.mapping import Mapping
+
+_UNFINISHED = "published_at IS NULL AND withdrawn_at IS NULL"
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,7 @@ class Warehouse:
 
     def forget_unfinished(self) -> None:
         """Undo what nights that were killed or refused had begun; show the raw rows."""
-        unfinished = "(SELECT seq FROM ops.runs WHERE published_at IS NULL)"
+        unfinished = f"(SELECT seq FROM ops.runs WHERE {_UNFINISHED})"
         if self._db.run(f"SELECT 1 FROM {unfinished} LIMIT 1"):
             with self._db.transaction():
                 for versions in (f"{s}.{t}_versions" for t in TABLES for s in ("ops", "valid")):
@@ -134,9 +138,24 @@ class Warehouse:
             "UPDATE ops.runs SET published_at = ?, previous = ? WHERE seq = ?", [at, previous, seq]
         )
 
+    def withdraw(self, seqs: Sequence[int], at: datetime, why: str, mart: pl.DataFrame) -> None:
+        """Take published nights back; `mart` is what the last one left then said of its patients.
+
+        Without a night left, it has no columns.
+        """
+        with self._db.transaction():
+            for seq in sorted(seqs, reverse=True):
+                take_back(self._db, seq, at, why)
+            if mart.columns:
+                with self._db.shown(incoming=mart):
+                    self._db.run("CREATE OR REPLACE TABLE marts.patient_risk AS FROM incoming")
+            else:
+                self._db.run("DROP TABLE IF EXISTS marts.patient_risk")
+        self._show_raw()
+
     def unfinished(self) -> list[Run]:
         """Return the nights that started and never said that they were published."""
-        return self._runs("published_at IS NULL")
+        return self._runs(_UNFINISHED)
 
     def published(self) -> list[Run]:
         """Return the published nights, in the order in which they were run."""
@@ -195,6 +214,19 @@ class Warehouse:
             found = rows.drop("original").join(text, on="row_hash", how="left")
             done.append(found.select(kept.columns))
         return pl.concat(done)
+
+    def changed_cells(self, earlier: int, tonight: int) -> Iterator[tuple[str, str, int, int]]:
+        """Yield (table, column, values that are others tonight, values that a night had)."""
+        return changed_cells(self._db, earlier, tonight)
+
+    def files_of(self, seq: int) -> list[tuple[str, str]]:
+        """Return the table and name of each file that a night read."""
+        return [
+            (table, file)
+            for table, file in self._db.run(
+                "SELECT table_name, file FROM ops.files WHERE seq = ?", [seq]
+            )
+        ]
 
     def rows_read(self, seq: int) -> dict[str, int]:
         """Return how many rows of each table a night read."""

@@ -41,6 +41,8 @@ PARQUET = (
     "on_file.parquet",
     "qi_measures.parquet",
     "timeline.parquet",
+    "profile.parquet",
+    "patients_left_out.parquet",
 )
 
 

@@ -103,6 +103,27 @@ def test_a_review_that_arrives_late_is_held_against_the_night_it_saw(
     assert risk_of(third, "A")["changed_since_review"][0] == "rrdtc_met: false -> true"  # type: ignore[index]
 
 
+def test_what_a_reviewer_saw_outlasts_the_version_that_wrote_it_without_names(
+    registry: Registry, nights: Nights
+) -> None:
+    registry.reviewed("A", nights.next(registry).as_of, "confirmed")
+    second = nights.next(registry)
+    named = risk_of(second, "A")["reviewed_state"]
+    path = second.folder / "patient_risk.parquet"
+    value = pl.element().str.replace("^[a-z0-9_]+=", "")
+    older = pl.col("reviewed_state").list.eval(value)
+    pl.read_parquet(path, hive_partitioning=False).with_columns(older).write_parquet(path)
+    assert risk_of(second, "A")["reviewed_state"] != named
+    third = nights.next(registry)
+    assert listed(third) == []
+    assert risk_of(third, "A")["reviewed_state"] == named
+    registry.event("A", "progression", days(100))
+    assert risk_of(nights.next(registry), "A")["changed_since_review"] == [
+        "rrdtc_met: false -> true",
+        "rrdtc_criterion: none -> 4",
+    ]
+
+
 def test_a_review_before_any_night_saw_nothing(registry: Registry, nights: Nights) -> None:
     registry.reviewed("A", AS_OF - DAY, "dismissed")
     assert listed(nights.next(registry)) == ["A"]

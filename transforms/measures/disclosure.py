@@ -2,9 +2,9 @@
 
 A count from 1 to `smallest` - 1 is left out, and so is its complement; of measures that say
 nothing of a patient's health (completeness), only groups that are as small themselves. Where one
-group alone is left out beside a shown total, the next smallest is left out too, or it could be
-subtracted. Who combines periods or nights may still narrow a number down: this is a courtesy of
-reports, not a guarantee against an attacker who has them all.
+group alone is left out beside a shown total, the next smallest is left out too. What is shown
+is rounded, shares with it: what was left out cannot be had by subtracting what is shown, months
+from a year or centres from all. Rounded parts need not add up to their rounded total.
 """
 
 import polars as pl
@@ -39,6 +39,25 @@ def suppressed(measured: pl.DataFrame, smallest: int) -> pl.DataFrame:
         .with_columns(
             pl.when(~pl.col("suppressed")).then(pl.col(name)).alias(name) for name in _COUNTS
         )
+    )
+
+
+def rounded(measured: pl.DataFrame, to: int) -> pl.DataFrame:
+    """Round counts to the nearest multiple, and take shares of what is rounded.
+
+    One row per row. Medians, which have no numerator, stay.
+    """
+    if to == 1:
+        return measured
+    # Half a multiple goes up, as everywhere else than in a banker's rounding.
+    counts = {name: (pl.col(name) + to // 2) // to * to for name in _COUNTS[:3]}
+    share = (pl.col("numerator") / pl.col("denominator")).round(6)
+    has_share = pl.col("numerator").is_not_null()
+    return measured.with_columns(**counts).with_columns(
+        value=pl.when(~has_share)
+        .then("value")
+        .when(pl.col("denominator") > 0)
+        .then(pl.min_horizontal(share, pl.lit(1.0)))
     )
 
 

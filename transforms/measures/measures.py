@@ -13,11 +13,14 @@ import polars as pl
 
 from models.spec import Model
 from schemas.published import QiMeasures, columns_of
-from transforms.measures.disclosure import suppressed
+from transforms.measures.disclosure import rounded, suppressed
 from transforms.variables.windows import Windows
 
 RECENT_YEARS = 5
 """Centres are compared over so many years before tonight."""
+
+
+_OF_ALL_CENTRES = ("month", "quarter")
 
 
 @dataclass(frozen=True)
@@ -194,12 +197,14 @@ def measure(
     courses: pl.DataFrame,
     as_of: date,
     smallest: int,
+    round_to: int = 1,
 ) -> pl.DataFrame:
     """Count every measure: one row per measure, centre (and all of them), and period.
 
     `patients` has one row per patient with the columns of features and patient_risk; `courses`
     one row per course with its patient's columns. Counts that could point at a patient
-    (1 to `smallest` - 1) are left out; see `transforms.measures.disclosure`.
+    (1 to `smallest` - 1) are left out, others rounded to a multiple of `round_to`; months and
+    quarters are of all centres only. See `transforms.measures.disclosure`.
     """
     frames = {"patients": patients, "courses": courses}
     counted = [
@@ -213,7 +218,8 @@ def measure(
     ]
     # One after the other: together they need half a gigabyte more for a million patients.
     together = pl.concat((one.collect() for one in counted), how="diagonal_relaxed")
-    return suppressed(together.join(_about(measures), on="measure"), smallest).select(
+    safe = suppressed(together.join(_about(measures), on="measure"), smallest)
+    return rounded(safe, round_to).select(
         pl.col(name).cast(dtype) for name, dtype in columns_of(QiMeasures).items()
     )
 
@@ -292,8 +298,12 @@ def _centre() -> pl.Expr:
 
 
 def _by_period(rows: pl.LazyFrame, month: pl.Expr, as_of: date) -> pl.LazyFrame:
-    """Repeat rows for all centres together (centre null), and for each period they are in."""
-    both = pl.concat([rows, rows.with_columns(centre=pl.lit(None, dtype=pl.String))])
+    """Repeat rows for all centres together (centre null), and for each period they are in.
+
+    A single centre has no months and quarters: they would be small, and could be subtracted.
+    """
+    everybody = rows.with_columns(centre=pl.lit(None, dtype=pl.String))
+    both = pl.concat([rows, everybody])
     recent = pl.lit(as_of).dt.offset_by(f"-{RECENT_YEARS}y").dt.truncate("1mo")
     starts = {
         "month": month,
@@ -302,6 +312,9 @@ def _by_period(rows: pl.LazyFrame, month: pl.Expr, as_of: date) -> pl.LazyFrame:
         "recent": pl.when(month >= recent).then(recent),
     }
     periods = pl.concat(
-        both.with_columns(period=pl.lit(period), start=start) for period, start in starts.items()
+        (everybody if period in _OF_ALL_CENTRES else both).with_columns(
+            period=pl.lit(period), start=start
+        )
+        for period, start in starts.items()
     )
     return periods.filter(pl.col("start").is_not_null())

@@ -12,7 +12,7 @@ What is not said is collected, unless the export shows otherwise: a table with a
 a column that is empty in every row. What is said is believed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, RootModel, model_validator
@@ -49,6 +49,12 @@ COLLECTED = Statement(status="collected")
 NOT_COLLECTED = Statement(status="not_collected")
 
 
+def least(said: Iterable[Statement]) -> Statement:
+    """Return the statement under which the least is collected."""
+    order: tuple[Status, ...] = ("not_collected", "partial", "collected")
+    return min(said, key=lambda one: (order.index(one.status), one.until or ""))
+
+
 class Coverage(RootModel[dict[str, Statement]]):
     """What is said of tables, columns (`table.column`) and codes (`table.column.code`)."""
 
@@ -80,9 +86,11 @@ class Coverage(RootModel[dict[str, Statement]]):
             names.append(f"{table}.{column}")
         if code is not None:
             names.append(f"{table}.{column}.{code}")
-        said = [self.root.get(name, COLLECTED) for name in names]
-        order: tuple[Status, ...] = ("not_collected", "partial", "collected")
-        return min(said, key=lambda one: (order.index(one.status), one.until is not None))
+        return least(self.root.get(name, COLLECTED) for name in names)
+
+    def speaks_of(self, table: str, column: str) -> bool:
+        """Tell whether something is said of a table, or of a column of it (`*`: the table)."""
+        return bool({table, f"{table}.{column}"} & self.root.keys())
 
     def absent_columns(self, table: str) -> frozenset[str]:
         """Return the columns that an export of this registry need not have."""

@@ -10,6 +10,7 @@ import polars as pl
 from transforms.units import divided
 from transforms.variables.courses import TABLE
 from transforms.variables.evidence import Record, asked
+from transforms.variables.rrdtc_activity import in_total
 
 _MICRO = 1_000_000
 
@@ -23,14 +24,15 @@ def activity(record: Record, courses: pl.LazyFrame, index: pl.LazyFrame) -> pl.L
     is_whole = pl.col("earliest") == pl.col("latest")
     mci = pl.col("activity_mci")
     summed = courses.group_by("patient_no").agg(
-        known_mci=exact_sum(pl.when(is_whole).then(mci)),
-        largest_mci=mci.max(),
+        total_mci=exact_sum(mci),
+        least_mci=(pl.col("least_mci") - pl.col("lost_mci")).max(),
         days=is_whole.sum(),
         all_days=is_whole.all(),
         all_activities=mci.is_not_null().all(),
         number=pl.len(),
         missing=mci.is_null().sum(),
     )
+    so_far = in_total(courses).group_by("patient_no").agg(pl.col("so_far_mci").max())
     patients = index.select("patient_no", "index_activity_mci")
     more = asked(
         record,
@@ -45,14 +47,13 @@ def activity(record: Record, courses: pl.LazyFrame, index: pl.LazyFrame) -> pl.L
     at_least = pl.max_horizontal("days", pl.lit(1))
     return (
         patients.join(summed, on="patient_no", how="left")
+        .join(so_far, on="patient_no", how="left")
         .join(more, on="patient_no", how="left")
         .select(
             "patient_no",
             activity_mci="index_activity_mci",
-            cumulative_activity_mci=pl.when(complete & pl.col("all_activities")).then(
-                pl.max_horizontal("known_mci", "largest_mci")
-            ),
-            cumulative_activity_at_least=pl.max_horizontal("known_mci", "largest_mci"),
+            cumulative_activity_mci=pl.when(complete & pl.col("all_activities")).then("total_mci"),
+            cumulative_activity_at_least=pl.max_horizontal("so_far_mci", "least_mci"),
             activity_missing_courses=pl.when(complete).then(pl.col("missing").cast(pl.UInt16)),
             courses=pl.when(complete).then(pl.col("number").cast(pl.UInt16)),
             courses_at_least=pl.when(pl.col("number") > 0).then(at_least.cast(pl.UInt16)),

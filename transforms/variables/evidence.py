@@ -9,14 +9,14 @@ A row certainly says yes where its cells and its days leave no other reading; it
 leave one. Days are intervals: `earliest` and `latest` are equal for a whole date.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
 import polars as pl
 
 from schemas.registry import TABLES
-from transforms.reading.coverage import Coverage
+from transforms.reading.coverage import Coverage, Statement, least
 
 FIRST_DAY = date(1900, 1, 1)
 """Before it nothing in a registry happened: the first day that a row without a date may have."""
@@ -50,9 +50,17 @@ class Record:
         """Return the rows of a table that may exist and cannot be used."""
         return self.hidden.filter(pl.col("table") == table).drop("table")
 
-    def is_collected(self, table: str, code: str | None = None) -> bool:
-        """Tell whether absence means none in a table, or for one of its kinds of rows."""
-        return self.coverage.of(table, TABLES[table].says_what, code).status == "collected"
+    def coverage_of(self, table: str, codes: Sequence[str] = ()) -> Statement:
+        """Return what holds for all kinds of rows of a table, or for some: the least of it."""
+        what = TABLES[table].says_what
+        if what is None:
+            return self.coverage.of(table)
+        every = TABLES[table].schema.columns[what].dtype.type.categories
+        return least(self.coverage.of(table, what, code) for code in codes or every)
+
+    def is_collected(self, table: str, *codes: str) -> bool:
+        """Tell whether absence means none in a table, or for some of its kinds of rows."""
+        return self.coverage_of(table, codes).status == "collected"
 
 
 def surely_by(until: pl.Expr, *, after: pl.Expr | None = None) -> pl.Expr:
@@ -75,13 +83,14 @@ def asked(
     *,
     until: pl.Expr,
     after: pl.Expr | None = None,
-    code: str | None = None,
+    codes: Sequence[str] = (),
 ) -> pl.LazyFrame:
     """Ask whether such a row exists: one row per row of `patients`, surely and maybe.
 
     `rows` are those that may say yes: patient_no and `surely`, whether they do. `until` and
     `after` are days of `patients`, the widest that the question can mean; null is any day.
-    `code` is the kind of row (site, type, analyte, modality) that the question is about.
+    `codes` are the kinds of rows (site, type, analyte, modality) that the question is about; all
+    of them where none is said.
     """
     said = rows.group_by("patient_no").agg(surely=pl.col("surely").any(), read=pl.lit(True))
     within = pl.col("earliest") <= until
@@ -98,28 +107,29 @@ def asked(
         hidden, on="patient_no", how="left"
     )
     uncovered = pl.lit(False)
-    if not record.is_collected(table, code):
-        answers = answers.join(_complete_until(record, table, code), on="patient_no", how="left")
+    if not record.is_collected(table, *codes):
+        answers = answers.join(_complete_until(record, table, codes), on="patient_no", how="left")
         uncovered = (pl.col("complete_until") < until).fill_null(True)
     surely = pl.col("surely").fill_null(False)
     maybe = surely | pl.col("read").is_not_null() | pl.col("hidden").is_not_null() | uncovered
     return answers.select("patient_no", surely=surely, maybe=maybe)
 
 
-def _complete_until(record: Record, table: str, code: str | None) -> pl.LazyFrame:
-    """Return until which day a patient's rows of a kind are known to be all.
+def _complete_until(record: Record, table: str, codes: Sequence[str]) -> pl.LazyFrame:
+    """Return until which day a patient's rows of some kinds are known to be all.
 
-    By the scope of what is collected, or because somebody looked and found none. One row per
-    patient with such a day.
+    By the scope of what is collected, or because somebody looked and found none: of the only
+    kind asked for, or of any. One row per patient with such a day.
     """
     rows, what = record.tables[table], TABLES[table].says_what or ""
     parts = []
     if "found" in TABLES[table].columns:
-        about = pl.col(what).cast(pl.String).is_in([code or "unspecified", "unspecified"])
+        kinds = {*codes, "unspecified"} if len({*codes} - {"unspecified"}) == 1 else {"unspecified"}
+        about = pl.col(what).cast(pl.String).is_in(sorted(kinds))
         parts.append(
             rows.filter(~pl.col("found"), about).select("patient_no", complete_until="earliest")
         )
-    until = record.coverage.of(table, what or None, code).until
+    until = record.coverage_of(table, codes).until
     if until is not None and record.scopes is not None:
         parts.append(record.scopes.select("patient_no", complete_until=until))
     nobody = pl.LazyFrame(schema={"patient_no": pl.UInt32, "complete_until": pl.Date})
@@ -132,12 +142,18 @@ def yes_no() -> pl.Expr:
 
 
 def first_if_certain(
-    record: Record, table: str, rows: pl.LazyFrame, *order: str | pl.Expr, certain: str
+    record: Record,
+    table: str,
+    rows: pl.LazyFrame,
+    *order: str | pl.Expr,
+    certain: str,
+    of_all: bool = False,
 ) -> pl.LazyFrame:
     """Return the first row of each patient in an order, if it certainly is one.
 
     `rows` of a table are all that may come first. Where the first of them is not `certain`, or any
-    row of the patient's has no whole date or was set aside, the patient has none.
+    row of the patient's has no whole date or was set aside, the patient has none. `of_all`: the
+    first in time that there was, not only of those on file.
     """
     in_doubt = rows.filter(pl.col("earliest") != pl.col("latest")).select("patient_no")
     doubts = pl.concat([in_doubt, record.hidden_in(table).select("patient_no")])
@@ -146,4 +162,9 @@ def first_if_certain(
         .sort("patient_no", *order)
         .unique("patient_no", keep="first", maintain_order=True)
     )
+    if of_all and not record.is_collected(table):
+        complete = _complete_until(record, table, ())
+        first = first.join(complete, on="patient_no", how="inner").filter(
+            pl.col("earliest") <= pl.col("complete_until")
+        )
     return first.filter(certain)

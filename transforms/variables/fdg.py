@@ -37,7 +37,7 @@ def fdg_uptake(record: Record, index: pl.LazyFrame, windows: Windows) -> pl.Lazy
         rows,
         after=pl.col("index_earliest").dt.offset_by(f"-{windows.fdg_days + 1}d"),
         until=pl.col("index_latest").dt.offset_by(window),
-        code="FDG_PETCT",
+        codes=["FDG_PETCT"],
     )
     deciding = first_if_certain(
         record,
@@ -93,6 +93,8 @@ def _near(record: Record, patients: pl.LazyFrame, windows: Windows) -> pl.LazyFr
         )
         .with_columns(
             days=days_between("index_date", "earliest").abs(),
-            settled=pl.col("in_window") & (pl.col("positive") | ~pl.col("may_be_positive")),
+            settled=pl.col("in_window")
+            & pl.col("index_date").is_not_null()
+            & (pl.col("positive") | ~pl.col("may_be_positive")),
         )
     )

@@ -13,7 +13,7 @@ from transforms.variables.metastases import metastases, sites_today
 from transforms.variables.nodules import lung_nodule
 from transforms.variables.outcomes import outcomes
 from transforms.variables.recurrence import operation, recurrence
-from transforms.variables.refractory import refractory
+from transforms.variables.refractory import IN_DOUBT, refractory
 from transforms.variables.response import response
 from transforms.variables.thyroglobulin import stg_before_index, stimulated_tg
 from transforms.variables.uptake import uptake
@@ -33,25 +33,26 @@ def features(record: Record, set_aside: pl.LazyFrame, windows: Windows) -> pl.Da
     index = index_course(record, courses).collect().lazy()
     diagnosis = first_diagnosis(record).collect().lazy()
     record = record.with_scopes(_scopes(diagnosis, index))
-    operated = operation(record, index).collect().lazy()
+    on_file = index.filter("on_file")
+    operated = operation(record, on_file).collect().lazy()
     stimulated = stimulated_tg(record, windows).collect().lazy()
-    stg = stg_before_index(record, stimulated, index, windows).collect().lazy()
+    stg = stg_before_index(record, stimulated, on_file, windows).collect().lazy()
     patients, *parts = pl.collect_all(
         [
             demographics(record, diagnosis, index).sort("patient_no"),
             index.select("patient_no", "index_date", "index_row", "has_index"),
             operated.drop("operated_earliest", "operated_latest"),
-            recurrence(record, index, operated),
-            metastases(record, index, windows),
+            recurrence(record, on_file, operated),
+            metastases(record, on_file, windows),
             sites_today(record),
-            fdg_uptake(record, index, windows),
-            activity(record, courses, index),
-            uptake(record, courses, index),
-            lung_nodule(record, index, windows),
+            fdg_uptake(record, on_file, windows),
+            activity(record, courses, on_file),
+            uptake(record, courses, on_file),
+            lung_nodule(record, on_file, windows),
             stg,
-            refractory(record, courses, index, windows),
-            response(record, stimulated, stg, index, windows),
-            outcomes(record, index, windows),
+            refractory(record, courses, on_file, windows),
+            response(record, stimulated, stg, on_file, windows),
+            outcomes(record, on_file, windows),
             _counts(set_aside),
         ]
     )
@@ -63,6 +64,11 @@ def features(record: Record, set_aside: pl.LazyFrame, windows: Windows) -> pl.Da
     untreated = pl.col("may_be_treated").is_null()
     is_dtc = pl.col("dtc").fill_null(False)
     met = pl.when(untreated).then(False).otherwise("rrdtc_met")
+    uncollected = pl.col("has_index").is_null() & ~untreated
+    unsaid = uncollected & pl.col("rrdtc_met").is_null() & pl.col("rrdtc_reason").is_null()
+    patients = patients.with_columns(
+        rrdtc_reason=pl.when(unsaid).then(pl.lit(IN_DOUBT)).otherwise("rrdtc_reason")
+    )
     rrdtc = {name: pl.when(is_dtc).then(name) for name in _RRDTC}
     return patients.with_columns(
         pl.col("quarantined_rows", "cells_set_aside").fill_null(0),

@@ -31,7 +31,7 @@ def first_lesion(record: Record) -> pl.LazyFrame:
     nodules = measured_nodules(record).filter(size.is_null() | (size > 0))
     kinds = [
         found,
-        m_categories(record, found),
+        m_categories(record),
         recurrences,
         nodules.with_columns(surely=size.is_not_null()),
         *(record.hidden_in(table).with_columns(surely=pl.lit(False)) for table in _SOURCES),
@@ -45,12 +45,9 @@ def first_lesion(record: Record) -> pl.LazyFrame:
 
 def none_is_known(record: Record) -> bool:
     """Tell whether a patient of whom no lesion is recorded has none: all sources are collected."""
-    return all(
-        record.is_collected(table, code)
-        for table, code in (
-            ("metastases", None),
-            ("events", "recurrence"),
-            ("imaging", "CT"),
-            ("diagnoses", None),
-        )
+    return (
+        record.is_collected("metastases")
+        and record.is_collected("events", "recurrence")
+        and record.is_collected("imaging", "CT")
+        and record.is_collected("diagnoses")
     )

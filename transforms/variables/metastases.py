@@ -30,6 +30,7 @@ from transforms.variables.windows import Windows
 TABLE = "metastases"
 _KNOWN = tuple(site for site in SITE if site != "unspecified")
 _ORGANS = tuple(site for site in _KNOWN if site not in ("lymph_node", "lung"))
+_LUNG = ("lung", "unspecified")
 BIT = {site: 1 << position for position, site in enumerate(_KNOWN)} | {"unspecified": 0}
 _ALL_SITES = range(1, 1 << len(_KNOWN))
 _GROUP_SITES = (
@@ -65,17 +66,16 @@ def findings(record: Record) -> pl.LazyFrame:
     )
 
 
-def m_categories(record: Record, found: pl.LazyFrame) -> pl.LazyFrame:
-    """Return M1, or an M that nobody recorded, of patients without a row that says a site.
+def m_categories(record: Record) -> pl.LazyFrame:
+    """Return M1, or an M that nobody recorded: one row per such diagnosis.
 
-    One row per such diagnosis: patient_no, earliest, latest, surely.
+    patient_no, earliest, latest, surely. A metastasis that was found later takes nothing from it.
     """
     category = pl.col("m").str.to_uppercase().str.extract(r"^[CPYRA ]*M?\s*([01X])", 1)
     return (
         record.tables["diagnoses"]
         .with_columns(category=category)
         .filter((pl.col("category") != "0").fill_null(True))
-        .join(found.filter("surely").select("patient_no"), on="patient_no", how="anti")
         .select(
             "patient_no",
             "earliest",
@@ -97,7 +97,9 @@ def metastases(record: Record, index: pl.LazyFrame, windows: Windows) -> pl.Lazy
     patients = index.select("patient_no", "index_earliest", "index_latest")
     liu = _by(record, found, patients, by_index, "liu")
     jin = _by(record, found, patients, by_extent, "jin", organs_only=True)
-    first = first_if_certain(record, TABLE, found, "earliest", "metastasis_id", certain="surely")
+    first = first_if_certain(
+        record, TABLE, found, "earliest", "metastasis_id", certain="surely", of_all=True
+    )
     return (
         liu.join(jin, on="patient_no", how="left")
         .join(_metastatic(record, found, patients, by_index), on="patient_no", how="left")
@@ -160,9 +162,10 @@ def _by(
         .filter((pl.col(f"{name}_mask") & bit) == 0)
         .select("patient_no", surely=pl.lit(False))
     )
-    more = asked(
-        record, TABLE, patients, others, until=pl.col("index_latest").dt.offset_by(grace)
-    ).select("patient_no", pl.col("maybe").alias(f"{name}_more"))
+    until = pl.col("index_latest").dt.offset_by(grace)
+    more = asked(record, TABLE, patients, others, until=until, codes=sites).select(
+        "patient_no", pl.col("maybe").alias(f"{name}_more")
+    )
     return (
         patients.select("patient_no")
         .join(sure, on="patient_no", how="left")
@@ -178,7 +181,7 @@ def _metastatic(
     rows = pl.concat(
         [
             found.select("patient_no", "earliest", "latest", "surely"),
-            m_categories(record, found),
+            m_categories(record),
         ]
     )
     until = pl.col("index_latest").dt.offset_by(grace)
@@ -197,12 +200,15 @@ def _metastatic(
 def _lung(record: Record, found: pl.LazyFrame, patients: pl.LazyFrame, grace: str) -> pl.LazyFrame:
     """Tell when lung metastasis was found: one row per patient."""
     lung = found.filter(pl.col("site") == "lung")
+    # A site that was found says where an M1 was.
+    explained = found.filter("surely").select("patient_no")
+    unexplained = m_categories(record).join(explained, on="patient_no", how="anti")
     nowhere = pl.concat(
         [
             found.filter(pl.col("site") == "unspecified").select(
                 "patient_no", "earliest", "latest"
             ),
-            m_categories(record, found).select("patient_no", "earliest", "latest"),
+            unexplained.select("patient_no", "earliest", "latest"),
         ]
     ).with_columns(surely=pl.lit(False))
     rows = pl.concat([lung.select("patient_no", "earliest", "latest", "surely"), nowhere])
@@ -215,7 +221,7 @@ def _lung(record: Record, found: pl.LazyFrame, patients: pl.LazyFrame, grace: st
         patients,
         near.select("patient_no", surely=pl.col("surely") & by_then),
         until=until,
-        code="lung",
+        codes=_LUNG,
     )
     ever = asked(
         record,
@@ -223,7 +229,7 @@ def _lung(record: Record, found: pl.LazyFrame, patients: pl.LazyFrame, grace: st
         patients,
         rows.select("patient_no", "surely"),
         until=pl.lit(record.as_of),
-        code="lung",
+        codes=_LUNG,
     ).select("patient_no", ever="surely", perhaps="maybe")
     unread = asked(record, "diagnoses", patients, _no_rows(), until=pl.lit(record.as_of))
     first = first_if_certain(record, TABLE, lung, "earliest", "metastasis_id", certain="surely")

@@ -54,7 +54,8 @@ def progressed(
     until: pl.Expr,
 ) -> pl.LazyFrame:
     """Ask of both sources whether there was a progression: as `evidence.asked`."""
-    events = asked(record, "events", patients, rows, after=after, until=until, code="progression")
+    kind = ["progression"]
+    events = asked(record, "events", patients, rows, after=after, until=until, codes=kind)
     if not windows.recist_progression:
         return events
     imaging = asked(record, "imaging", patients, rows, after=after, until=until)

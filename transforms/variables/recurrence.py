@@ -22,7 +22,7 @@ SURGERIES, EVENTS = "surgeries", "events"
 
 
 def operation(record: Record, index: pl.LazyFrame) -> pl.LazyFrame:
-    """Return one row per patient with a first 131I therapy, or who may have had one.
+    """Return one row per patient.
 
     operated_earliest, operated_latest: the days that the first thyroidectomy may have been;
     thyroidectomy_date and thyroidectomy_row where known; thyroidectomy_before_index: by the index
@@ -32,14 +32,15 @@ def operation(record: Record, index: pl.LazyFrame) -> pl.LazyFrame:
     removes = procedure.is_in(THYROIDECTOMY)
     rows = record.tables[SURGERIES].with_columns(surely=removes.fill_null(False))
     rows = rows.filter(procedure.is_null() | removes)
-    patients = index.select("patient_no", "index_earliest", "index_latest")
-    near = rows.join(patients, on="patient_no", how="inner").filter(
+    treated = index.select("patient_no", "index_earliest", "index_latest")
+    patients = record.tables["patients"].select("patient_no")
+    near = rows.join(treated, on="patient_no", how="inner").filter(
         maybe_by(pl.col("index_latest")).fill_null(True)
     )
     before = asked(
         record,
         SURGERIES,
-        patients,
+        treated,
         near.select("patient_no", surely=pl.col("surely") & surely_by(pl.col("index_earliest"))),
         until=pl.col("index_latest"),
     )
@@ -49,7 +50,8 @@ def operation(record: Record, index: pl.LazyFrame) -> pl.LazyFrame:
     ).select("patient_no", thyroidectomy_row="surgery_id")
     known = pl.col("thyroidectomy_date").is_not_null()
     return (
-        patients.join(before, on="patient_no", how="left")
+        patients.join(treated, on="patient_no", how="left")
+        .join(before, on="patient_no", how="left")
         .join(days, on="patient_no", how="left")
         .join(row, on="patient_no", how="left")
         .with_columns(
@@ -126,7 +128,7 @@ def recurrence(record: Record, index: pl.LazyFrame, operated: pl.LazyFrame) -> p
         rows,
         after=pl.col("operated_earliest"),
         until=pl.col("index_latest").dt.offset_by("-1d"),
-        code="recurrence",
+        codes=["recurrence"],
     )
     first = first_if_certain(record, EVENTS, rows, "earliest", "event_id", certain="surely").select(
         "patient_no", recurrence_date="earliest", recurrence_row="event_id"

@@ -37,6 +37,12 @@ NO_LESION = "uptake recorded, but no lesion"
 IN_DOUBT = "what is missing or was set aside may meet a criterion"
 _NEVER = pl.lit(date.max)
 _OF_UPTAKE = (1, 2, 3)
+_RESTS_ON = (
+    *(f"{n}_{what}" for n in CRITERIA for what in ("row", "number")),
+    "4_table",
+    "4_after",
+    "5_mci",
+)
 
 
 def refractory(
@@ -78,17 +84,20 @@ def refractory(
             rrdtc_criterion=_type(),
         )
         .with_columns(rrdtc_met=_met(), rrdtc_met_date=_met_date())
-        .with_columns(rrdtc_reason=_reason())
+        .with_columns(rrdtc_reason=_reason(known))
         .select(
             "patient_no",
             "rrdtc_met",
             "rrdtc_reason",
             pl.when("rrdtc_met").then("rrdtc_met_date"),
             pl.when("rrdtc_met").then("rrdtc_criterion"),
-            "^criterion_._(state|date|row|number)$",
-            "criterion_4_table",
-            "criterion_4_after",
-            "criterion_5_mci",
+            "^criterion_._(state|date)$",
+            *(
+                pl.when(pl.col(f"criterion_{name[0]}_date").is_not_null())
+                .then(f"criterion_{name}")
+                .alias(f"criterion_{name}")
+                for name in _RESTS_ON
+            ),
             "ruled_out",
         )
     )
@@ -142,8 +151,10 @@ def _type() -> pl.Expr:
     return kind
 
 
-def _reason() -> pl.Expr:
-    no_lesion = pl.col("lesion_earliest").is_null()
+def _reason(none_known: bool) -> pl.Expr:
+    no_lesion = pl.col("lesion_earliest").is_null() & pl.lit(none_known)
+    for number in (4, 5):
+        no_lesion &= pl.col(f"criterion_{number}_from").is_null()
     return (
         pl.when(pl.col("rrdtc_met").is_not_null())
         .then(None)

@@ -97,7 +97,7 @@ def _latest_recist(record: Record, patients: pl.LazyFrame) -> pl.LazyFrame:
         record.hidden_in("imaging").group_by("patient_no").agg(hidden_latest=pl.col("latest").max())
     )
     later = (pl.col("hidden_latest") >= pl.col("recist_date")).fill_null(False)
-    sure = pl.col("certain") & ~later
+    sure = pl.col("certain") & ~later & pl.lit(record.is_collected("imaging"))
     return (
         any_row.join(last, on="patient_no", how="left")
         .join(hidden, on="patient_no", how="left")

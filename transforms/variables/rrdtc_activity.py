@@ -20,23 +20,31 @@ _MICRO = 1_000_000
 def in_total(courses: pl.LazyFrame) -> pl.LazyFrame:
     """Return one row per course in order of its day, with what had been given by then.
 
-    so_far_mci: the sum of the recorded activities of courses with a whole day. all_known: whether
-    no course of the patient's lacks its activity or its day.
+    so_far_mci: the least that the courses with a whole day come to. all_known: whether no course
+    of the patient's lacks its activity or its day.
     """
     is_whole = pl.col("earliest") == pl.col("latest")
-    micro = (pl.col("activity_mci") * _MICRO).round().cast(pl.Int64)
+    least, lost = (
+        pl.when(is_whole).then((pl.col(name) * _MICRO).round().cast(pl.Int64)).fill_null(0)
+        for name in ("least_mci", "lost_mci")
+    )
+    # A row without a day of its own is of one course at most.
+    is_lost = lost.rank("ordinal", descending=True).over("patient_no") <= pl.col("unplaced")
     return (
         courses.sort("patient_no", "earliest", "treatment_id")
         .with_columns(
-            so_far=pl.when(is_whole).then(micro).fill_null(0).cum_sum().over("patient_no"),
+            so_far=least.cum_sum().over("patient_no"),
+            lost=pl.when(is_lost).then(lost).sum().over("patient_no"),
             whole=is_whole,
             known=pl.col("activity_mci").is_not_null() & is_whole,
         )
         .with_columns(
-            so_far_mci=(pl.col("so_far") / _MICRO).round(6),
+            so_far_mci=pl.max_horizontal(
+                (pl.col("so_far") - pl.col("lost")) / _MICRO, pl.lit(0.0)
+            ).round(6),
             all_known=pl.col("known").all().over("patient_no"),
         )
-        .drop("so_far", "known")
+        .drop("so_far", "lost", "known")
     )
 
 
@@ -48,7 +56,7 @@ def passed(so_far_mci: pl.Expr, windows: Windows) -> pl.Expr:
 def by_activity(
     record: Record, courses: pl.LazyFrame, windows: Windows, *, none_known: bool
 ) -> pl.LazyFrame:
-    """Return one row per patient with a course.
+    """Return one row per patient with a course, or who may have one.
 
     `courses` are counted courses: with lesion_latest and lesion_earliest. criterion_5_from and
     _by: the days between which it was first met (_from null: certainly not; _by null: not
@@ -60,16 +68,19 @@ def by_activity(
         .group_by("patient_no", maintain_order=True)
         .agg(
             pl.col("earliest", "counts", "may_count").first(),
-            criterion_5_row=pl.col("treatment_id").first(),
+            criterion_5_row=pl.col("row").first(),
             criterion_5_number=pl.col("number").first(),
             criterion_5_mci=pl.col("so_far_mci").first(),
         )
     )
     most = summed.group_by("patient_no").agg(
-        pl.col("all_known").first(), most=pl.col("activity_mci").sum().round(6)
+        pl.col("all_known").first(),
+        most=pl.col("activity_mci").sum().round(6),
     )
-    patients = most.select("patient_no").join(
-        over.select("patient_no", "earliest"), on="patient_no", how="left"
+    patients = (
+        courses.group_by("patient_no")
+        .agg(all_count=pl.col("of_lesion").all())
+        .join(over.select("patient_no", "earliest"), on="patient_no", how="left")
     )
     none = pl.LazyFrame(schema={"patient_no": pl.UInt32, "surely": pl.Boolean})
     more = asked(
@@ -79,10 +90,14 @@ def by_activity(
     unmet = (complete & ~passed(pl.col("most"), windows)) | (
         complete & (pl.col("ruled_out") | ~pl.col("may_count"))
     )
-    surely = pl.col("earliest").is_not_null() & pl.col("counts") & (pl.col("ruled_out") == False)  # noqa: E712
+    # Where the limit may have been passed before, a lesion must have been known before, too.
+    counts = pl.when(complete).then("counts").otherwise("all_count")
+    surely = pl.col("earliest").is_not_null() & counts & (pl.col("ruled_out") == False)  # noqa: E712
     day = pl.when(complete).then("earliest").otherwise(pl.lit(FIRST_DAY))
     return (
-        most.join(over, on="patient_no", how="left")
+        patients.select("patient_no", "all_count")
+        .join(most, on="patient_no", how="left")
+        .join(over, on="patient_no", how="left")
         .join(more, on="patient_no", how="left")
         .join(_complete_response(record, patients), on="patient_no", how="left")
         .select(
@@ -90,7 +105,7 @@ def by_activity(
             "criterion_5_row",
             "criterion_5_number",
             "criterion_5_mci",
-            "ruled_out",
+            pl.when(complete).then("ruled_out"),
             criterion_5_from=pl.when(~unmet.fill_null(False)).then(day),
             criterion_5_by=pl.when(surely & (complete | ~pl.col("may_respond"))).then("earliest"),
         )

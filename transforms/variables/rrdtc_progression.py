@@ -10,6 +10,8 @@ from transforms.variables.evidence import FIRST_DAY, Record
 from transforms.variables.progression import progressed, progressions
 from transforms.variables.windows import Windows
 
+_RESTS_ON = ("criterion_4_table", "criterion_4_row", "criterion_4_number", "criterion_4_after")
+
 
 def by_progression(
     record: Record, courses: pl.LazyFrame, lesions: pl.LazyFrame, windows: Windows
@@ -40,8 +42,12 @@ def by_progression(
         pl.col("latest") <= pl.col("given_from").dt.offset_by(year)
     )
     sure = pl.col("surely") & pl.col("is_course") & within
+    has_days = (pl.col("earliest") == pl.col("latest")) & (
+        pl.col("given_from") == pl.col("given_by")
+    )
+    plain = pl.col("surely") & pl.col("is_course") & has_days
     found = (
-        pairs.with_columns(sure=sure)
+        pairs.with_columns(sure=sure, plain=plain)
         .sort(
             "patient_no",
             "earliest",
@@ -58,6 +64,7 @@ def by_progression(
             criterion_4_row=pl.col("source_row").filter("sure").first(),
             criterion_4_number=pl.col("number").filter("sure").first(),
             criterion_4_after=pl.col("given_by").filter("sure").first(),
+            plain=pl.col("plain").all(),
         )
     )
     return (
@@ -66,10 +73,7 @@ def by_progression(
         .select(
             "patient_no",
             "criterion_4_by",
-            "criterion_4_table",
-            "criterion_4_row",
-            "criterion_4_number",
-            "criterion_4_after",
+            *(pl.when("plain").then(name).alias(name) for name in _RESTS_ON),
             criterion_4_from=pl.when("maybe").then(pl.lit(FIRST_DAY)).otherwise("row_from"),
         )
     )

@@ -23,12 +23,13 @@ def counted_courses(
 ) -> pl.LazyFrame:
     """Return one row per possible course, with its lesions' days.
 
-    counts and may_count: whether a lesion was known by its scan.
+    of_lesion and may_count: whether a lesion was known by its scan. counts: so of a course.
     """
     grace = f"{windows.scan_days}d"
     by_scan = pl.col("lesion_latest") <= pl.col("earliest").dt.offset_by(grace)
     may_be_by_scan = pl.col("lesion_earliest") <= pl.col("latest").dt.offset_by(grace)
     return courses.join(lesions, on="patient_no", how="left").with_columns(
+        of_lesion=by_scan.fill_null(False),
         counts=by_scan.fill_null(False) & pl.col("is_course"),
         may_count=may_be_by_scan.fill_null(False) | pl.lit(not none_known),
     )
@@ -88,6 +89,6 @@ def by_uptake(courses: pl.LazyFrame) -> pl.LazyFrame:
 
 def _rests_on(number: int, course: pl.Expr) -> dict[str, pl.Expr]:
     return {
-        f"criterion_{number}_row": pl.col("treatment_id").filter(course).first(),
+        f"criterion_{number}_row": pl.col("row").filter(course).first(),
         f"criterion_{number}_number": pl.col("number").filter(course).first(),
     }

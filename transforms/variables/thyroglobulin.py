@@ -28,21 +28,21 @@ def stimulated_tg(record: Record, windows: Windows) -> pl.LazyFrame:
     tg_ng_ml (null where it was set aside), surely (stimulated).
     """
     tsh = _days_with(record, "TSH", windows.tsh_stimulated_miu_l)
-    some_day = _some_day_with(record, "TSH", windows.tsh_stimulated_miu_l)
-    may_be_high = pl.col("may_be_above").fill_null(False) | pl.col("some_day").fill_null(False)
+    results = _results(record, "Tg")
+    high_tsh = _on_a_day_of(record, results, "TSH", windows.tsh_stimulated_miu_l)
+    may_be_high = pl.col("may_be_high").fill_null(False)
     may_be_high |= pl.lit(not record.is_collected(TABLE, "TSH"))
     flagged = pl.col("stimulated").cast(pl.String)
     return (
-        _results(record, "Tg")
-        .join(tsh, on=["patient_no", "earliest", "latest"], how="left")
-        .join(some_day, on="patient_no", how="left")
+        results.join(tsh, on=["patient_no", "earliest", "latest"], how="left")
+        .join(high_tsh, on="lab_id", how="left")
         .with_columns(
             tg_ng_ml=thyroglobulin_ng_ml(),
             surely=(flagged == "yes").fill_null(False) | pl.col("above").fill_null(False),
             ruled_out=(flagged == "no").fill_null(False) & ~may_be_high,
         )
         .filter(pl.col("surely") | ~pl.col("ruled_out"))
-        .drop("above", "may_be_above", "some_day", "ruled_out")
+        .drop("above", "may_be_above", "may_be_high", "ruled_out")
     )
 
 
@@ -66,6 +66,22 @@ def _days_with(record: Record, analyte: str, threshold: float) -> pl.LazyFrame:
             may_be_above=reached.fill_null(True).any(),
         )
         .filter("may_be_above")
+    )
+
+
+def _on_a_day_of(
+    record: Record, results: pl.LazyFrame, analyte: str, threshold: float
+) -> pl.LazyFrame:
+    """Return the results on whose day an analyte may have been at least so high: lab_id."""
+    reached = at_least(pl.col("value"), pl.col("comparator"), threshold)
+    high = _results(record, analyte).filter(reached.fill_null(True))
+    some = pl.concat([high.select("patient_no", "earliest", "latest"), record.hidden_in(TABLE)])
+    return (
+        results.select("patient_no", "lab_id", on_from="earliest", on_by="latest")
+        .join(some, on="patient_no", how="inner")
+        .filter(pl.col("earliest") <= pl.col("on_by"), pl.col("latest") >= pl.col("on_from"))
+        .select("lab_id", may_be_high=pl.lit(True))
+        .unique()
     )
 
 
@@ -142,8 +158,8 @@ def _latest_in_window(
 ) -> pl.LazyFrame:
     """Return the results of the last day on which one counts, or may: one row per result.
 
-    certain: the day and the stimulation of all of them are known, and nothing that was set
-    aside may be as late.
+    certain: the value, the day and the stimulation of all of them are known, and nothing that
+    was set aside may be as late.
     """
     start = f"-{windows.stg_days}d"
     near = stimulated.join(patients, on="patient_no", how="inner").filter(
@@ -165,6 +181,7 @@ def _latest_in_window(
     )
     is_certain = (
         pl.col("surely")
+        & pl.col("tg_ng_ml").is_not_null()
         & pl.col("index_date").is_not_null()
         & (pl.col("earliest") == pl.col("latest"))
         & ~(pl.col("hidden_latest") >= pl.col("earliest")).fill_null(False)

@@ -23,10 +23,10 @@ _UPTAKE = pl.col("lesion_uptake").cast(pl.String)
 IS_UP = _UPTAKE.is_in(["all", "some"]).fill_null(False)
 IS_NONE = (_UPTAKE == "none").fill_null(False)
 IS_UNREAD = _UPTAKE.is_null()
-_FIRST = pl.col("treatment_id") == pl.col("index_row")
+_FIRST = pl.col("row") == pl.col("index_row")
 NO_CLASS = "no uptake at first, uptake later: the paper has no such class"
 _FIRST_UNSEEN = "the first course was not assessed and a later one showed no uptake"
-_IN_DOUBT = "a course, or the reading of its scan, is missing or was set aside"
+IN_DOUBT = "a course, or the reading of its scan, is missing or was set aside"
 
 
 def uptake(record: Record, courses: pl.LazyFrame, index: pl.LazyFrame) -> pl.LazyFrame:
@@ -64,7 +64,7 @@ def uptake(record: Record, courses: pl.LazyFrame, index: pl.LazyFrame) -> pl.Laz
         seen.filter(pl.col("assessed") | pl.col("unread")),
         "newest_first",
         certain="assessed",
-    ).select("patient_no", uptake_date="earliest", uptake_row="treatment_id")
+    ).select("patient_no", uptake_date="earliest", uptake_row="row")
     return (
         patients.join(said, on="patient_no", how="left")
         .join(more, on="patient_no", how="left")
@@ -105,7 +105,7 @@ def _about() -> list[pl.Expr]:
         pl.when(pl.col("first_none") & pl.col("later_up"))
         .then(pl.lit(NO_CLASS))
         .when(doubt)
-        .then(pl.lit(_IN_DOUBT))
+        .then(pl.lit(IN_DOUBT))
         .when(number == 0)
         .then(pl.lit("no post-therapy scan was assessed"))
         .when(first_unseen)

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.spec import library
@@ -230,3 +230,58 @@ def test_measured_rows_are_as_declared() -> None:
         "quarter",
         "year",
     }  # the index date is over five years ago
+
+
+def interval(row: dict[str, object], to: int, smallest: int) -> tuple[int, int]:
+    """Return what a reader knows of a numerator: between which numbers it was."""
+    shown_count = row["numerator"]
+    if not isinstance(shown_count, int):
+        return 1, smallest - 1  # as a reader may guess of what is left out
+    if shown_count == 0:
+        return 0, 0 if to <= smallest else to // 2
+    return max(smallest, shown_count - to // 2), shown_count + (to - 1) // 2
+
+
+def subtracted(published: list[dict[str, object]], total: str, smallest: int, to: int) -> set[int]:
+    """Return what the one numerator left out among parts can have been: total less the others."""
+    (whole,) = (row for row in published if row["part"] == total)
+    parts = [row for row in published if row["part"] != total]
+    if whole["numerator"] is None or sum(row["numerator"] is None for row in parts) != 1:
+        return set()
+    low, high = interval(whole, to, smallest)
+    shown_parts = [interval(row, to, smallest) for row in parts if row["numerator"] is not None]
+    low, high = low - sum(most for _, most in shown_parts), high - sum(n for n, _ in shown_parts)
+    return set(range(max(low, 1), min(high, smallest - 1) + 1))
+
+
+ONE_A_MONTH = st.lists(
+    st.tuples(st.integers(1, 12), st.sampled_from("ABC"), st.booleans()), min_size=12, max_size=90
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(ONE_A_MONTH)
+def test_what_was_left_out_cannot_be_had_by_subtracting_periods_or_centres(
+    asked: list[tuple[int, str, bool]],
+) -> None:
+    patients = pl.concat(
+        patient(index_date=date(2025, month, 3), centre=centre, fdg_row="I" if yes else None)
+        for month, centre, yes in asked
+    )
+    rows = measure([BY_NAME["fdg_pet_at_first_131i"]], patients, NO_COURSES, AS_OF, 5, 5)
+    counts = rows.select("numerator", "denominator", "unknown")
+    assert counts.filter(pl.any_horizontal(pl.all() % 5 != 0)).is_empty()
+    assert rows.filter(pl.col("centre").is_not_null())["period"].is_in(["year", "recent"]).all()
+    everybody = rows.filter(pl.col("centre").is_null())
+    months = everybody.filter(period="month").with_columns(part=pl.col("start").cast(pl.String))
+    quarters = everybody.filter(period="quarter")
+    year = rows.filter(period="year").with_columns(part=pl.col("centre").fill_null("all"))
+    groups = [year.to_dicts()]
+    whole = everybody.filter(period="year").with_columns(part=pl.lit("all"))
+    for finer in (months, quarters.with_columns(part=pl.col("start").cast(pl.String))):
+        groups.append([*whole.to_dicts(), *finer.select(whole.columns).to_dicts()])
+    for quarter in quarters.with_columns(part=pl.lit("all")).to_dicts():
+        within = months.filter(pl.col("start").dt.truncate("1q") == quarter["start"])
+        groups.append([quarter, *within.to_dicts()])
+    for published in groups:
+        assert len(subtracted(published, "all", 5, 5)) != 1

@@ -212,3 +212,80 @@ def test_a_tg_that_may_be_stimulated_leaves_the_older_one_undecided(derive: Deri
     suppressed = metastatic().stg("A", 900, on=days(-10))
     suppressed.lab("A", "Tg", 2, "ng/mL", on=days(-5), stimulated="no")
     assert derive(suppressed)["stg_500"] == "at_or_above"
+
+
+def test_another_entry_that_may_be_of_the_same_day_leaves_a_course_in_doubt(derive: Derive) -> None:
+    registry = metastatic().treated("A", days(100), "none").treated("A", "2020-09", activity=9)
+    row = derive(registry)
+    assert (row["criterion_1_state"], row["criterion_2_state"]) == ("not_met", "unknown")
+    assert row["cumulative_activity_at_least"] == 300
+    smaller = metastatic().treated("A", days(100)).treated("A", "2020-09", activity=3.7)
+    assert derive(smaller)["cumulative_activity_at_least"] == 250
+
+
+def test_of_two_activities_of_one_day_the_smaller_is_certain(derive: Derive) -> None:
+    registry = metastatic().treated("A", activity=7.4)
+    assert derive(registry)["cumulative_activity_at_least"] == 150
+
+
+def test_a_metastasis_found_later_takes_nothing_from_m1(derive: Derive) -> None:
+    registry = Registry().patient("A").diagnosed("A", m="M1").operated("A").treated("A")
+    registry.metastasis("A", "bone", days(400))
+    row = derive(registry)
+    assert (row["metastatic"], row["lung_timing"]) == (True, "none")
+
+
+def test_a_site_that_is_not_collected_leaves_single_and_lung_unknown(derive: Derive) -> None:
+    row = derive(metastatic(), coverage={"metastases.site.bone": "not_collected"})
+    assert (row["site_count"], row["extent"], row["metastasis_date"]) == (None, None, None)
+    assert row["lung_timing"] == "in_time"
+
+
+def test_a_modality_that_is_not_collected_may_hold_a_progression(derive: Derive) -> None:
+    coverage = {"imaging.modality.MRI": "not_collected"}
+    assert derive(metastatic(), coverage=coverage)["pfs_event"] is None
+
+
+def test_a_tg_of_a_month_may_be_of_the_day_of_a_high_tsh(derive: Derive) -> None:
+    registry = metastatic().lab("A", "Tg", 900, "ng/mL", on="2020-06", stimulated="no")
+    registry.lab("A", "TSH", 90, "mIU/L", on=days(-3)).stg("A", 2, on=days(-10))
+    assert derive(registry)["stg_500"] is None
+
+
+def test_a_stimulated_tg_that_cannot_be_read_is_not_the_deciding_one(derive: Derive) -> None:
+    row = derive(metastatic().lab("A", "Tg", "??", "ng/mL", stimulated="yes"))
+    assert (row["stg_row"], row["stg_date"], row["tgab_interference"]) == (None, None, None)
+
+
+def test_the_deciding_pet_ct_is_unknown_where_the_index_date_is(derive: Derive) -> None:
+    registry = metastatic().pet("A", days(-2), suv_max=9).treated("A", "2020-06")
+    row = derive(registry)
+    assert (row["fdg_uptake"], row["fdg_row"]) == (None, None)
+
+
+def test_criterion_5_needs_a_lesion_at_every_course_that_may_have_passed_the_limit(
+    derive: Derive,
+) -> None:
+    registry = Registry().patient("A").diagnosed("A").operated("A")
+    registry.treated("A", activity=None).metastasis("A", "lung", days(50))
+    registry.treated("A", days(100), activity=700, activity_unit="mCi")
+    assert derive(registry)["criterion_5_state"] == "unknown"
+
+
+def test_what_the_courses_are_set_aside_of_is_not_below_the_limit(derive: Derive) -> None:
+    registry = Registry().patient("A").diagnosed("A").operated("A").metastasis("A", "lung")
+    row = derive(registry, aside("i131_treatments", None))
+    assert row["criterion_5_state"] == "unknown"
+
+
+def test_no_lesion_is_a_reason_only_where_lesions_are_collected(derive: Derive) -> None:
+    registry = Registry().patient("A").diagnosed("A").operated("A").treated("A", uptake="none")
+    row = derive(registry, coverage={"metastases": "not_collected"})
+    assert row["rrdtc_reason"] == "what is missing or was set aside may meet a criterion"
+
+
+def test_without_courses_on_file_nothing_is_counted_from_one(derive: Derive) -> None:
+    registry = Registry().patient("A").diagnosed("A").operated("A").metastasis("A", "lung")
+    row = derive(registry, coverage={"i131_treatments": "not_collected"})
+    assert (row["has_index"], row["rrdtc_met"]) == (None, None)
+    assert (row["lung_timing"], row["thyroidectomy_before_index"]) == (None, None)
