@@ -67,8 +67,7 @@ def batches(
             read = _parquet(file, mapping, settings.batch_rows, lines)
         else:
             read = _delimited(file, mapping, scratch, settings, careful, lines)
-        for batch in read:
-            yield with_row_hash(batch, TABLES[file.table].columns)
+        yield from read
     except NightRefused:
         refuse_if_changed(file)
         raise
@@ -110,7 +109,8 @@ def _parquet(
             text = frame.with_columns(pl.all().cast(pl.String)).with_row_index("line", read + 1)
             read += frame.height
             lines.rows = lines.total = read
-            yield text.select(*columns, extra, "line", unreadable=pl.lit(None, dtype=pl.String))
+            rows = text.select(*columns, extra, "line", unreadable=pl.lit(None, dtype=pl.String))
+            yield _identified(rows, file, mapping, names)
     if read != rows:
         raise NightRefused(
             f"{file.path.name}: {read} rows where its own footer says {rows}; export it again"
@@ -141,7 +141,8 @@ def _delimited(
             lines.rows += batch.height
             marked = misfits.marked(batch)
             extra = _extra(file, mapping, names, marked)
-            yield marked.select(*columns, extra, "line", "unreadable")
+            rows = marked.select(*columns, extra, "line", "unreadable")
+            yield _identified(rows, file, mapping, names)
     except (PolarsError, PanicException):
         if not regular:
             raise
@@ -195,13 +196,20 @@ def _select(file: SourceFile, mapping: Mapping, header: tuple[str, ...]) -> list
             f"{file.path.name}: no column {', '.join(missing)} among its {len(header)}. If it is "
             f"named otherwise, say so in the mapping file; the first line must be the header."
         )
-    says = TABLES[file.table].absent
+    empty = pl.lit(None, dtype=pl.String)
     return [
-        (
-            pl.lit(says.get(ours) or None, dtype=pl.String) if ours in absent else pl.col(theirs)
-        ).alias(ours)
-        for ours, theirs in names.items()
+        (empty if ours in absent else pl.col(theirs)).alias(ours) for ours, theirs in names.items()
     ]
+
+
+def _identified(
+    rows: pl.DataFrame, file: SourceFile, mapping: Mapping, header: tuple[str, ...]
+) -> pl.DataFrame:
+    """Add the row hash, of what was received; then say what a column that is not there says."""
+    table, names = TABLES[file.table], received_names(mapping, file.table)
+    says = {c: word for c, word in table.absent.items() if word and names[c] not in header}
+    hashed = with_row_hash(rows, table.columns)
+    return hashed.with_columns(pl.lit(word).alias(c) for c, word in says.items())
 
 
 def _extra(

@@ -98,7 +98,7 @@ class Parts:
         encrypted = f"/{_KINDS[True]}/" in part
         if encrypted and self._keys.encryption is None:
             raise NightRefused(f"{self.folder} is encrypted; set THYRISK_ENCRYPTION_KEY_FILE")
-        return pl.scan_parquet(
+        rows = pl.scan_parquet(
             self.folder / part,
             glob=False,
             hive_partitioning=False,
@@ -106,6 +106,14 @@ class Parts:
             missing_columns="insert",
             extra_columns="ignore",
             decryption=self._keys.reading if encrypted else None,
+        )
+        if encrypted:
+            return rows
+        # A part from before a column came into the contract: absent, as in its export.
+        lacking = TABLES[table].absent.keys() - set(_schema_of_file(self.folder / part))
+        return rows.with_columns(
+            pl.lit(TABLES[table].absent[name] or None, dtype=pl.String).alias(name)
+            for name in sorted(lacking)
         )
 
     def sweep(self, kept: set[str]) -> None:

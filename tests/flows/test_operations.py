@@ -25,6 +25,7 @@ from flows.secrets import NO_KEYS, Keys, load_keys
 from flows.settings import Settings
 from flows.warehouse import migrations
 from flows.warehouse.backup import back_up
+from schemas.published import PUBLISHED
 from schemas.registry import TABLES
 from tests.flows.conftest import RunNight
 from tests.registry import AS_OF, Registry
@@ -228,7 +229,7 @@ def test_a_night_is_not_compared_with_one_that_is_gone_or_damaged(
     (first.folder / "run.json").unlink()
     with pytest.raises(NightRefused, match="is gone or not whole"):
         night(export)
-    assert [folder.name for folder in nights(out)] == [first.folder.name]
+    assert nights(out) == []
 
 
 def test_a_warehouse_of_the_first_layout_is_brought_up_to_date(
@@ -258,7 +259,11 @@ def test_a_warehouse_of_the_second_layout_keeps_its_rows_and_their_history(
     before = {table: query(out, old.format(table)) for table in TABLES}
     first = night(None, as_of=BEFORE)
     assert first.patients == 2
-    assert {table: query(out, old.format(table)) for table in TABLES} == before
+    # What came into the contract since is empty in them.
+    new = {"metastases": ", found", "events": ", found"}
+    same = old.replace("loaded_at", "loaded_at{}")
+    after = {table: query(out, same.format(new.get(table, ""), table)) for table in TABLES}
+    assert after == before
     (original,) = read_table(first.folder / "quarantine.parquet", NO_KEYS)["original"]
     assert "2031-02-31" in original
     second = night(None, as_of=AS_OF)
@@ -275,7 +280,7 @@ def test_the_same_export_again_adds_nothing_to_a_warehouse_brought_up_to_date(
     export = tmp_path / "export"
     export.mkdir()
     for table in TABLES:
-        cells = ", ".join(TABLES[table].columns)
+        cells = ", ".join(c for c in TABLES[table].columns if c not in TABLES[table].absent)
         latest = f"SELECT {cells} FROM raw.{table} WHERE seen_until IS NULL"
         with duckdb.connect(str(out / "warehouse.duckdb"), read_only=True) as db:
             db.sql(latest).write_csv(str(export / f"{table}.csv"))
@@ -357,10 +362,7 @@ def test_under_an_encryption_key_no_published_file_can_be_read_without_it(
     keys = Keys(encryption=KEYS.encryption)
     folder = night(export, keys=keys).folder
     names = sorted(path.name for path in folder.iterdir())
-    assert names == sorted(
-        ["features.parquet", "model_scores.parquet", "patient_risk.parquet", "quarantine.parquet"]
-        + ["qi_measures.parquet", "run.json", "timeline.parquet", "worklist.parquet"]
-    )
+    assert names == sorted(["run.json", *(f"{name}.parquet" for name in PUBLISHED)])
     for path in folder.glob("*.parquet"):
         assert path.read_bytes().startswith(b"PARE")
         with pytest.raises(NightRefused, match="encrypted"):
