@@ -109,8 +109,9 @@ def _parquet(
             text = frame.with_columns(pl.all().cast(pl.String)).with_row_index("line", read + 1)
             read += frame.height
             lines.rows = lines.total = read
-            rows = text.select(*columns, extra, "line", unreadable=pl.lit(None, dtype=pl.String))
-            yield _identified(rows, file, mapping, names)
+            empty = pl.lit(None, dtype=pl.String)
+            received = text.select(*columns, extra, "line", unreadable=empty)
+            yield _identified(received, file, mapping, names)
     if read != rows:
         raise NightRefused(
             f"{file.path.name}: {read} rows where its own footer says {rows}; export it again"

@@ -167,7 +167,7 @@ def test_tables_may_come_in_parts_and_other_files_are_left_aside(tmp_path: Path)
 def test_a_hospital_is_one_mapping_file(night: RunNight, tmp_path: Path) -> None:
     plain = Registry().usual("A").metastasis("A", "lung").ct("A", size=12.5, unit="mm")
     plain.stg("A", 700.5)
-    expected = night(plain.write(tmp_path / "plain"), to=tmp_path / "one")
+    expected = night(plain.write(tmp_path / "plain"), to=tmp_path / "one", mapping=Mapping())
     export = plain.write(tmp_path / "foreign", separator=";")
     text = (export / "labs.csv").read_text()
     text = text.replace("stimulated", "STIM").replace("yes", "J").replace("700.5", "700,5")
