@@ -201,3 +201,14 @@ def test_replaying_a_night_gives_the_same_worklist(
     nights.next(registry)
     night(None, as_of=second.as_of)
     assert (second.folder / "patient_risk.parquet").read_bytes() == before
+
+
+def test_the_dead_are_never_listed(night: RunNight, tmp_path: Path) -> None:
+    registry = Registry()
+    died = {"death_date": days(900), "last_contact_date": days(900)}
+    for patient, fate in (("A", died), ("B", {})):
+        registry.usual(patient, **fate)
+        registry.metastasis(patient, "lung").treated(patient, days(200), "none")
+    folder = night(registry.write(tmp_path / "export")).folder
+    listed = pl.read_parquet(folder / "worklist.parquet", hive_partitioning=False)
+    assert listed["patient_id"].to_list() == ["B"]

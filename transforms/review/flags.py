@@ -70,7 +70,11 @@ def patient_risk(
             condition.fill_null(False) for condition, _ in conditions[number]
         )
         priority = pl.when(applies).then(pl.lit(number, dtype=pl.UInt8)).otherwise(priority)
-    joined = joined.with_columns(review_priority=priority, newly_flagged=_newly_flagged())
+    joined = joined.with_columns(
+        # Nobody can do anything for the dead: they are searchable, never listed.
+        review_priority=pl.when(~pl.col("died").fill_null(False)).then(priority),
+        newly_flagged=_newly_flagged(),
+    )
     return with_review_status(joined).select(
         "patient_no",
         *(
