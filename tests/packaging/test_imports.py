@@ -49,7 +49,9 @@ def test_a_night_imports_only_what_it_uses(export: Path, tmp_path: Path) -> None
     quiet = ("--out", str(tmp_path / "quiet"), "--settings", str(settings))
     assert imported(_SLOW | {"jinja2", "duckdb"}, *night, *quiet) == {"duckdb"}
     told = ("--out", str(tmp_path / "told"))
-    assert imported(_SLOW | {"duckdb"}, *night, *told) == {"altair", "vl_convert", "duckdb"}
+    # The page is made in a process of its own.
+    assert imported(_SLOW | {"duckdb"}, *night, *told) == {"duckdb"}
+    assert (tmp_path / "told" / "latest" / "report.html").is_file()
 
 
 @pytest.mark.parametrize("command", [["models"], ["models", "show", "jin2025_os"], ["settings"]])
