@@ -83,7 +83,8 @@ class Arrival:
 
     def add_valid(self, valid: pl.DataFrame) -> None:
         """Keep typed rows that passed validation: all columns of the contract, and provenance."""
-        if self._read_otherwise:
+        # The same text may read otherwise: by another mapping, or beside another birth date.
+        if self._known_valid.height:
             self._close_changed(valid)
         new = valid.join(self._known_valid, on="row_hash", how="anti", maintain_order="left")
         columns = TABLES[self.table].columns
