@@ -27,6 +27,13 @@ class Range:
         """What it is a range of: analyte and units."""
         return " ".join(filter(None, (self.analyte, " or ".join(self.units))))
 
+    @property
+    def impossible(self) -> str:
+        """The reason of a cell beyond the possible limits."""
+        low, high = self.possible
+        within = f" in {self.where}" if self.where else ""
+        return f"{self.column}: not possible{within}, {low:g} to {high:g}"
+
 
 MCI_PER_GBQ = 1000 / 37
 _ACTIVITY = (

@@ -16,13 +16,9 @@ from schemas import codes
 from schemas.fields import code, of
 
 
-def _number(description: str, low: float, high: float, unit: str | None = None) -> Any:
-    """Declare a number; `unit` names the column that holds its unit."""
-    return pa.Field(
-        nullable=True,
-        description=description,
-        metadata={"low": low, "high": high, "unit": unit},
-    )
+def _number(description: str, unit: str | None = None) -> Any:
+    """Declare a number; `unit` names the column that holds its unit. Limits: schemas.ranges."""
+    return pa.Field(nullable=True, description=description, metadata={"unit": unit})
 
 
 class Patients(pa.DataFrameModel):
@@ -48,7 +44,7 @@ class Diagnoses(pa.DataFrameModel):
     n: str = of("N category")
     m: str = of("M category")
     stage: str = of("clinical stage")
-    tumour_size: float = _number("largest tumour diameter", 0, 300, "tumour_size_unit")
+    tumour_size: float = _number("largest tumour diameter", "tumour_size_unit")
     tumour_size_unit: pl.Enum = code(codes.LENGTH_UNIT, "unit of tumour_size")
     extrathyroidal_extension: str = of("extrathyroidal extension")
     multifocal: str = of("multifocal tumour")
@@ -71,7 +67,7 @@ class I131Treatments(pa.DataFrameModel):
     treatment_id: str = of("identifier of the course", nullable=False)
     patient_id: str = of("patient", nullable=False)
     treatment_date: pl.Date = of("date on which the activity was given", nullable=False)
-    activity: float = _number("administered activity", 0, 50_000, "activity_unit")
+    activity: float = _number("administered activity", "activity_unit")
     activity_unit: pl.Enum = code(codes.ACTIVITY_UNIT, "unit of activity")
     intent: str = of("intent of the course")
     lesion_uptake: pl.Enum = code(
@@ -87,7 +83,7 @@ class Labs(pa.DataFrameModel):
     sample_date: pl.Date = of("date of sampling", nullable=False)
     analyte: pl.Enum = code(codes.ANALYTE, "analyte", nullable=False)
     comparator: pl.Enum = code(codes.COMPARATOR, "comparator of the value")
-    value: float = _number("result", 0, 10_000_000, "unit")
+    value: float = _number("result", "unit")
     unit: pl.Enum = code(codes.LAB_UNIT, "unit of value")
     stimulated: pl.Enum = code(codes.STIMULATED, "sampled under TSH stimulation")
 
@@ -99,12 +95,12 @@ class Imaging(pa.DataFrameModel):
     patient_id: str = of("patient", nullable=False)
     study_date: pl.Date = of("date of the study", nullable=False)
     modality: pl.Enum = code(codes.MODALITY, "modality", nullable=False)
-    suv_max: float = _number("highest SUVmax of the lesions", 0, 500)
+    suv_max: float = _number("highest SUVmax of the lesions")
     fdg_positive: bool = pa.Field(
         nullable=True, description="PET/CT read as positive (yes, no; empty when not recorded)"
     )
     largest_lung_nodule: float = _number(
-        "largest diameter of the largest lung nodule", 0, 500, "largest_lung_nodule_unit"
+        "largest diameter of the largest lung nodule", "largest_lung_nodule_unit"
     )
     largest_lung_nodule_unit: pl.Enum = code(codes.LENGTH_UNIT, "unit of largest_lung_nodule")
     recist: pl.Enum = code(codes.RECIST, "RECIST 1.1 response at the study")

@@ -175,7 +175,8 @@ def _has_one_row_per_line(path: Path, shape: Shape) -> bool:
     if not shape.may_be_regular or not shape.has_quotes:
         return False
     pattern = row_pattern(shape.header.delimiter, f"{{{shape.width - 1}}}")
-    whole = pl.col("line").str.strip_chars_end("\r").str.contains(pattern)
+    # A blank line is read as null: it is no row.
+    whole = pl.col("line").str.strip_chars_end("\r").str.contains(pattern).fill_null(value=False)
     lines = pl.scan_csv(
         path,
         glob=False,

@@ -1,5 +1,6 @@
 """Cells of every table on both sides of every rule that a cell alone can break."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tests.rows import BORN, DIED
@@ -43,8 +44,34 @@ SITES = (
     "site: not one of lymph_node, lung, bone, larynx_trachea, liver, pleura, kidney, adrenal, "
     "bone_marrow, brain, other, unspecified"
 )
+BEYOND = {
+    "tumour in mm": "tumour_size: not possible in mm, 0 to 300",
+    "tumour in cm": "tumour_size: not possible in cm, 0 to 30",
+    "GBq": "activity: not possible in GBq, 0 to 40",
+    "MBq": "activity: not possible in MBq, 0 to 40000",
+    "mCi": "activity: not possible in mCi, 0 to 1081",
+    "nodule in mm": "largest_lung_nodule: not possible in mm, 0 to 300",
+    "nodule in cm": "largest_lung_nodule: not possible in cm, 0 to 30",
+    "SUVmax": "suv_max: not possible, 0 to 500",
+    "Tg": "value: not possible in Tg ng/mL or ug/L or µg/L, 0 to 1e+07",
+    "Tg in pmol/L": "value: not possible in Tg pmol/L, 0 to 1.5e+07",
+    "TgAb": "value: not possible in TgAb IU/mL or kIU/L, 0 to 4e+06",
+    "TSH": "value: not possible in TSH mIU/L or uIU/mL or µIU/mL, 0 to 10000",
+}
 OF_ANALYTE = "value: its unit is not one of this analyte"
 NO_UNIT = "value: has no known unit"
+
+
+def about_range(table: str, where: str, low: str | None, high: str, **cells: str) -> Iterator[Case]:
+    """Yield cases on and just beyond the limits of what is possible."""
+    rule = BEYOND[where]
+    column = rule.partition(":")[0]
+    if low is not None:
+        yield ok(table, rule, **{column: low}, **cells)
+        yield no(table, rule, **{column: f"{float(low) - 0.1}"}, **cells)
+    yield ok(table, rule, **{column: high}, **cells)
+    yield no(table, rule, **{column: f"{float(high) + 0.1}"}, **cells)
+
 
 CASES = [
     # patients
@@ -129,10 +156,8 @@ CASES = [
         tumour_size_unit="inch",
     ),
     ok("diagnoses", "tumour_size_unit: not one of mm, cm", tumour_size_unit="cm"),
-    no("diagnoses", "tumour_size: outside 0 to 300", tumour_size="-0.1"),
-    ok("diagnoses", "tumour_size: outside 0 to 300", tumour_size="0"),
-    no("diagnoses", "tumour_size: outside 0 to 300", tumour_size="300.1"),
-    ok("diagnoses", "tumour_size: outside 0 to 300", tumour_size="300"),
+    *about_range("diagnoses", "tumour in mm", "0", "300", tumour_size_unit="mm"),
+    *about_range("diagnoses", "tumour in cm", "0", "30", tumour_size_unit="cm"),
     no("diagnoses", "tumour_size: has no known tumour_size_unit", tumour_size_unit=None),
     ok(
         "diagnoses",
@@ -167,9 +192,10 @@ CASES = [
         "lesion_uptake: not one of all, some, none, not_assessed",
         lesion_uptake="not_assessed",
     ),
-    no("i131_treatments", "activity: outside 0 to 50000", activity="50001", activity_unit="MBq"),
-    ok("i131_treatments", "activity: outside 0 to 50000", activity="50000", activity_unit="MBq"),
-    no("i131_treatments", "activity: outside 0 to 50000", "activity: not above 0", activity="-0.1"),
+    *about_range("i131_treatments", "GBq", None, "40", activity_unit="GBq"),
+    *about_range("i131_treatments", "MBq", None, "40000", activity_unit="MBq"),
+    *about_range("i131_treatments", "mCi", None, "1081", activity_unit="mCi"),
+    no("i131_treatments", BEYOND["GBq"], "activity: not above 0", activity="-0.1"),
     no("i131_treatments", "activity: has no known activity_unit", activity_unit=None),
     ok(
         "i131_treatments",
@@ -192,10 +218,10 @@ CASES = [
     ok("labs", UNITS, unit="µg/L"),
     no("labs", "stimulated: not one of yes, no, unknown", stimulated="true"),
     ok("labs", "stimulated: not one of yes, no, unknown", stimulated="unknown"),
-    no("labs", "value: outside 0 to 1e+07", value="-1"),
-    ok("labs", "value: outside 0 to 1e+07", value="0"),
-    no("labs", "value: outside 0 to 1e+07", value="10000001"),
-    ok("labs", "value: outside 0 to 1e+07", value="10000000"),
+    *about_range("labs", "Tg", "0", "10000000", unit="ug/L"),
+    *about_range("labs", "Tg in pmol/L", "0", "15000000", unit="pmol/L"),
+    *about_range("labs", "TgAb", "0", "4000000", analyte="TgAb", unit="kIU/L"),
+    *about_range("labs", "TSH", "0", "10000", analyte="TSH", unit="µIU/mL"),
     no("labs", NO_UNIT, unit=None),
     ok("labs", NO_UNIT, value=None, unit=None),
     no("labs", OF_ANALYTE, unit="mIU/L"),
@@ -225,14 +251,9 @@ CASES = [
     ),
     no("imaging", "recist: not one of CR, PR, SD, PD, NE", recist="stable"),
     ok("imaging", "recist: not one of CR, PR, SD, PD, NE", recist=None),
-    no("imaging", "suv_max: outside 0 to 500", suv_max="-1"),
-    ok("imaging", "suv_max: outside 0 to 500", suv_max="0"),
-    no("imaging", "suv_max: outside 0 to 500", suv_max="500.5"),
-    ok("imaging", "suv_max: outside 0 to 500", suv_max="500"),
-    no("imaging", "largest_lung_nodule: outside 0 to 500", largest_lung_nodule="-1"),
-    ok("imaging", "largest_lung_nodule: outside 0 to 500", largest_lung_nodule="0"),
-    no("imaging", "largest_lung_nodule: outside 0 to 500", largest_lung_nodule="501"),
-    ok("imaging", "largest_lung_nodule: outside 0 to 500", largest_lung_nodule="500"),
+    *about_range("imaging", "SUVmax", "0", "500"),
+    *about_range("imaging", "nodule in mm", "0", "300", largest_lung_nodule_unit="mm"),
+    *about_range("imaging", "nodule in cm", "0", "30", largest_lung_nodule_unit="cm"),
     no(
         "imaging",
         "largest_lung_nodule: has no known largest_lung_nodule_unit",

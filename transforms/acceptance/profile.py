@@ -79,8 +79,9 @@ def _newest(table: Table, rows: pl.DataFrame) -> Iterator[Figure]:
 
 def _numbers(table: Table) -> dict[str, str | None]:
     """Return the columns of measurements, each with the column of its unit."""
-    described = {name: column.metadata or {} for name, column in table.schema.columns.items()}
-    return {name: what.get("unit") for name, what in described.items() if "low" in what}
+    columns = table.schema.columns.items()
+    numbers = {name: column for name, column in columns if column.dtype.type == pl.Float64}
+    return {name: (column.metadata or {}).get("unit") for name, column in numbers.items()}
 
 
 def _of_values(table: Table, rows: pl.DataFrame, column: str, unit: str | None) -> Iterator[Figure]:

@@ -22,24 +22,32 @@ def with_row_hash(rows: pl.DataFrame, columns: Iterable[str]) -> pl.DataFrame:
     `extra` has the columns outside the contract as JSON, the same ones in every row; of a line
     that is no row of its table it has the text.
     """
-    cells = {name: pl.col(name) for name in columns}
     is_row = pl.col("unreadable").is_null()
-    extra = pl.when(is_row).then("extra")
-    first = rows.select(extra.drop_nulls().first()).item()
-    names = [] if first is None else list(json.loads(first))
-    decoded = extra.str.json_decode(pl.Struct(dict.fromkeys(names, pl.String())))
-    for name in names:
-        cells[f"extra.{name}" if name in cells else name] = decoded.struct.field(name)
-    cells[_NO_ROW] = pl.when(~is_row).then("extra")
+    extra = rows.select(pl.when(is_row).then("extra")).to_series()
+    cells = {name: rows[name] for name in columns}
+    for name, cell in _columns_of(extra).items():
+        cells[f"extra.{name}" if name in cells else name] = cell
+    cells[_NO_ROW] = rows.select(pl.when(~is_row).then("extra")).to_series()
     # A sum of hashes, each seeded with the cell's name, is four times as fast as one of the text.
-    row_hash = pl.lit(0, dtype=pl.UInt64)
+    row_hash = pl.Series("row_hash", [0], dtype=pl.UInt64).new_from_index(0, rows.height)
     for name, cell in cells.items():
         row_hash = row_hash + _hash(cell, name)
-    return rows.with_columns(row_hash=row_hash)
+    return rows.with_columns(row_hash.alias("row_hash"))
 
 
-def _hash(cell: pl.Expr, name: str) -> pl.Expr:
+def _columns_of(extra: pl.Series) -> dict[str, pl.Series]:
+    """Return the columns outside the contract, decoded once however many there are."""
+    first = extra.drop_nulls().head(1)
+    names = list(json.loads(first.item())) if len(first) else []
+    if not names:
+        return {}
+    decoded = extra.str.json_decode(pl.Struct(dict.fromkeys(names, pl.String())))
+    return {name: decoded.struct.field(name) for name in names}
+
+
+def _hash(cell: pl.Series, name: str) -> pl.Series:
     seed = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest())
     nothing = pl.lit(0, dtype=pl.UInt64)
-    hashed = cell.nchash.xxhash64(seed=seed)  # type: ignore[attr-defined]
-    return pl.when(cell != "").then(hashed).otherwise(nothing)
+    hashed = pl.col("cell").nchash.xxhash64(seed=seed)  # type: ignore[attr-defined]
+    known = pl.col("cell") != ""
+    return cell.to_frame("cell").select(pl.when(known).then(hashed).otherwise(nothing)).to_series()

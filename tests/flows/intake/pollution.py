@@ -61,6 +61,8 @@ def of_file(header: Cells, rows: list[Cells]) -> Iterator[Polluted]:
     yield Polluted("LF CR", clean.replace("\n", "\n\r").encode())
     yield Polluted("CR CR LF", clean.replace("\n", "\r\r\n").encode())
     yield Polluted("a blank line below each", clean.replace("\n", "\n\n").encode())
+    quoted = text(header, rows, quote='"')
+    yield Polluted("a blank line below each, quoted", quoted.replace("\n", "\n\n").encode())
     yield Polluted("UTF-16", clean.encode("utf-16"), REFUSED)
     yield Polluted("UTF-16 without a mark", clean.encode("utf-16-le"), REFUSED)
     yield Polluted("BOM", clean.encode("utf-8-sig"))

@@ -126,7 +126,6 @@ def test_a_quarantined_row_says_everything_that_is_wrong_once_and_in_order() -> 
             "lab_id: empty",
             "unit: not one of ng/mL, ug/L, µg/L, pmol/L, IU/mL, kIU/L, mIU/L, uIU/mL, µIU/mL",
             "value: has no known unit",
-            "value: outside 0 to 1e+07",
         ]
     ]
 
@@ -135,7 +134,7 @@ def test_each_bad_cell_of_a_row_is_set_aside_with_its_own_reasons() -> None:
     valid, apart = judged("i131_treatments", {"activity": "-1", "lesion_uptake": "?"})
     assert valid.select("activity", "lesion_uptake", "activity_unit").row(0) == (None, None, "GBq")
     assert apart.select("cell", "reasons").rows() == [
-        ("activity", ["activity: not above 0", "activity: outside 0 to 50000"]),
+        ("activity", ["activity: not above 0", "activity: not possible in GBq, 0 to 40"]),
         ("lesion_uptake", ["lesion_uptake: not one of all, some, none, not_assessed"]),
     ]
 
