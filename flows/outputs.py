@@ -132,7 +132,7 @@ def write_outputs(outputs: Outputs, staged: Path, tonight: Tonight) -> None:
         "thyrisk_version": VERSION,
     }
     for name, frame in outputs.tables.items():
-        described = descriptions_of(PUBLISHED[name])
+        described = descriptions_of(PUBLISHED[name], tonight.settings.windows.model_dump())
         if name == "model_scores":
             described |= _predictor_descriptions(library())
         write_parquet(frame, staged / f"{name}.parquet", described, identity, tonight.keys)

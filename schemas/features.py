@@ -31,7 +31,7 @@ class Features(pa.DataFrameModel):
     thyroidectomy_date: pl.Date = of("date of the first thyroidectomy")
     thyroidectomy_row: str = of("surgeries.surgery_id of the first thyroidectomy")
     thyroidectomy_before_index: bool = of("operated on by the index date")
-    months_operation_to_i131: float = of("months from the operation to the index date")
+    months_operation_to_i131: float = of("months from the first thyroidectomy to the index date")
     has_index: bool = of(
         "had a first 131I therapy; null when only a row that cannot be used says so"
     )
@@ -41,30 +41,49 @@ class Features(pa.DataFrameModel):
     index_row: str = of("i131_treatments.treatment_id of the first 131I therapy")
     age_at_index: pl.Int16 = of("completed years on the index date")
     age_55: pl.Enum = code(YES_NO, "55 years or older on the index date")
-    recurrence: pl.Enum = code(YES_NO, "recurrence between the operation and 131I")
+    recurrence: pl.Enum = code(
+        YES_NO, "recurrence after the first thyroidectomy and before the index date"
+    )
     recurrence_date: pl.Date = of("date of that recurrence")
     recurrence_row: str = of("events.event_id of that recurrence")
-    metastatic: bool = of("a metastasis is known by the index date, 7 days' grace")
-    sites: str = of("metastasis sites known by the index date; null when there may be more")
-    sites_at_least: str = of("metastasis sites that certainly were known by the index date")
+    metastatic: bool = of(
+        "a metastasis is known no later than {metastasis_grace_days} days after the index date"
+    )
+    sites: str = of(
+        "metastasis sites known no later than {metastasis_grace_days} days after the index date; "
+        "null when there may be more"
+    )
+    sites_at_least: str = of("those of these sites that are certain")
     sites_today_at_least: str = of("metastasis sites that certainly are known tonight")
-    sites_known: pl.UInt8 = of("number of distinct sites known by the index date")
-    site_count: pl.Enum = code(codes.SITE_COUNT, "single or multi-partial metastases")
-    liu_site_group: pl.Enum = code(codes.LIU_SITE_GROUP, "group of sites as in Liu 2022, Fig. 2")
+    sites_known: pl.UInt8 = of("number of these sites")
+    site_count: pl.Enum = code(codes.SITE_COUNT, "one of these sites (single) or several (multi)")
+    liu_site_group: pl.Enum = code(
+        codes.LIU_SITE_GROUP, "these sites as Liu 2022 groups them in Fig. 2"
+    )
     metastasis_date: pl.Date = of("date of the first metastasis found")
     metastasis_row: str = of("metastases.metastasis_id of the first metastasis found")
     fdg_uptake: pl.Enum = code(
-        ("negative", "positive"), "18F-FDG uptake within 7 days of the index date, SUVmax from 2.5"
+        ("negative", "positive"),
+        "18F-FDG uptake on a PET/CT within {fdg_days} days of the index date: SUVmax from "
+        "{fdg_suv_max:g} and, where the reading is recorded, read as positive",
     )
     fdg_suv_max: float = of("SUVmax of the deciding PET/CT")
     fdg_date: pl.Date = of("date of the deciding PET/CT")
     fdg_row: str = of("imaging.study_id of the deciding PET/CT")
-    lung_timing: pl.Enum = code(codes.LUNG_TIMING, "lung metastasis within 6 months of the index")
-    extent: pl.Enum = code(codes.EXTENT, "lung alone or with other organs")
+    lung_timing: pl.Enum = code(
+        codes.LUNG_TIMING,
+        "lung metastasis found no later than {lung_months} months after the index date",
+    )
+    extent: pl.Enum = code(
+        codes.EXTENT,
+        "lung alone or with other organs, both found by then; lymph nodes are no organ",
+    )
     lung_date: pl.Date = of("date of the first lung metastasis found")
     lung_row: str = of("metastases.metastasis_id of the first lung metastasis found")
     activity_mci: float = of("administered activity of the first 131I therapy, mCi")
-    cumulative_activity_mci: float = of("sum of all administered activities, mCi")
+    cumulative_activity_mci: float = of(
+        "sum of all administered activities, mCi; 0 when certainly untreated"
+    )
     cumulative_activity_at_least: float = of("sum of those that are certain, mCi")
     activity_missing_courses: pl.UInt16 = of("courses without a recorded activity")
     courses: pl.UInt16 = of("courses of 131I therapy; null when there may be more or fewer")
@@ -75,31 +94,50 @@ class Features(pa.DataFrameModel):
     uptake_courses_assessed: pl.UInt16 = of("courses with an assessed post-therapy scan")
     uptake_date: pl.Date = of("date of the last assessed course")
     uptake_row: str = of("i131_treatments.treatment_id of the last assessed course")
-    nodule_cm: float = of("largest lung nodule on the CT nearest the index (-90 to +30 days), cm")
+    nodule_cm: float = of(
+        "largest lung nodule, cm, on the CT nearest the index date, from {nodule_days_before} days "
+        "before to {nodule_days_after} after"
+    )
     nodule_date: pl.Date = of("date of that CT")
     nodule_row: str = of("imaging.study_id of that CT")
     stg_500: pl.Enum = code(
         ("below", "at_or_above"),
-        "latest stimulated Tg of the 30 days before the index, against 500 ng/mL",
+        "latest stimulated Tg of the {stg_days} days up to the index date, against "
+        "{stg_threshold_ng_ml:g} ng/mL",
     )
-    stg_ng_ml: float = of("stimulated Tg, ng/mL")
+    stg_ng_ml: float = of(
+        "that stimulated Tg, ng/mL; stimulated: said so, or TSH from {tsh_stimulated_miu_l:g} "
+        "mIU/L on the day"
+    )
     stg_comparator: pl.Enum = code(codes.COMPARATOR, "comparator of stg_ng_ml")
     stg_date: pl.Date = of("date of that sample")
     stg_row: str = of("labs.lab_id of that sample")
-    tgab_interference: bool = of("TgAb-positive that day: Tg may be falsely low")
-    rrdtc_met: bool = of("an RR-DTC criterion is met; null unless DTC, or unknown")
+    tgab_interference: bool = of(
+        "TgAb from {tgab_positive_iu_ml:g} IU/mL that day: Tg may be falsely low"
+    )
+    rrdtc_met: bool = of(
+        "an RR-DTC criterion is met: progression within {progression_years} year of a course, more "
+        "than {cumulative_mci:g} mCi, a lesion known {scan_days} days after its scan at the "
+        "latest; null unless DTC, or unknown"
+    )
     rrdtc_reason: str = of("why it is unknown")
     rrdtc_criterion: pl.UInt8 = of(
         "the type: of criteria 1 to 4 the first in time, 5 only where none of them holds"
     )
     rrdtc_met_date: pl.Date = of("earliest day on which any criterion held")
-    response: pl.Enum = code(codes.RESPONSE, "response to 131I")
+    response: pl.Enum = code(
+        codes.RESPONSE,
+        "response to 131I: RECIST where recorded, else a change of stimulated Tg by more than "
+        "{response_change:.0%}",
+    )
     response_basis: pl.Enum = code(("RECIST", "sTg"), "what the response rests on")
     response_date: pl.Date = of("date of the response")
     follow_up_months: float = of("months from the index date to death or last contact")
     os_months: float = of("months from the index date to death or last contact")
     os_event: bool = of("died")
-    pfs_months: float = of("months from the index date to progression, death or last contact")
+    pfs_months: float = of(
+        "months from the index date to progression (RECIST PD too), death or last contact"
+    )
     pfs_event: bool = of("progressed or died")
     quarantined_rows: pl.UInt32 = of("rows of the patient that were quarantined", nullable=False)
     cells_set_aside: pl.UInt32 = of("cells of the patient that were set aside", nullable=False)

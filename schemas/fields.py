@@ -1,4 +1,7 @@
-"""How a column is declared: its nullability, its codes, and the description that users read."""
+"""How a column is declared: its nullability, its codes, and the description that users read.
+
+A description names a window or a threshold as {fdg_days}: what users read is the one in force.
+"""
 
 from typing import Any
 

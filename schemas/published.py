@@ -1,5 +1,6 @@
 """What a night publishes beside features and scores. Names and types stay stable."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandera.polars as pa
@@ -276,6 +277,9 @@ def columns_of(model: type[pa.DataFrameModel]) -> dict[str, Any]:
     return {name: column.dtype.type for name, column in model.to_schema().columns.items()}
 
 
-def descriptions_of(model: type[pa.DataFrameModel]) -> dict[str, str]:
-    """Return the description of each column of a model."""
-    return {name: column.description or "" for name, column in model.to_schema().columns.items()}
+def descriptions_of(model: type[pa.DataFrameModel], windows: Mapping[str, float]) -> dict[str, str]:
+    """Return the description of each column of a model, with the windows that are in force."""
+    return {
+        name: (column.description or "").format_map(windows)
+        for name, column in model.to_schema().columns.items()
+    }

@@ -85,14 +85,15 @@ def _docstring(module: str) -> str:
 
 
 def _columns(names: Iterable[str]) -> str:
-    meaning = descriptions_of(Features)
+    meaning = descriptions_of(Features, Windows().model_dump())
     return table(("column", "meaning"), ((code(n), meaning[n]) for n in names))
 
 
 def _published(name: str) -> str:
     model = PUBLISHED[name]
     first = (model.__doc__ or "").splitlines()[0]
-    rows = ((code(column), meaning) for column, meaning in descriptions_of(model).items())
+    described = descriptions_of(model, Windows().model_dump())
+    rows = ((code(column), meaning) for column, meaning in described.items())
     return f"\n## In `{name}.parquet`\n\n{first}\n\n" + table(("column", "meaning"), rows)
 
 

@@ -9,7 +9,7 @@ from flows.errors import UsageError
 from flows.settings import Settings
 from models.cards import interval_of, numbers
 from models.spec import Model, library
-from schemas.published import PUBLISHED
+from schemas.published import PUBLISHED, descriptions_of
 from schemas.registry import TABLES
 from transforms.acceptance.tolerances import NEVER, Tolerance, Tolerances
 from transforms.measures.measures import PATHWAY, completeness
@@ -65,8 +65,9 @@ def show_schema(console: Console) -> None:
 
 def _show_columns(title: str, model: type[pa.DataFrameModel], console: Console) -> None:
     shown = Table("column", "type", "null?", "description", title=title, title_justify="left")
+    described = descriptions_of(model, Windows().model_dump())
     for name, column in model.to_schema().columns.items():
-        shown.add_row(name, _kind(column), "yes" if column.nullable else "no", column.description)
+        shown.add_row(name, _kind(column), "yes" if column.nullable else "no", described[name])
     first = (model.__doc__ or "").splitlines()[0]
     shown.caption = first
     console.print(shown)
@@ -84,9 +85,10 @@ def outputs_page() -> str:
 def _columns_page(name: str, model: type[pa.DataFrameModel]) -> str:
     lines = [f"\n### {name}\n\n{(model.__doc__ or '').splitlines()[0]}\n\n"]
     lines.append("| column | type | may be empty | meaning |\n| --- | --- | --- | --- |\n")
+    described = descriptions_of(model, Windows().model_dump())
     for column, field in model.to_schema().columns.items():
         empty = "yes" if field.nullable else ""
-        lines.append(f"| `{column}` | {_kind(field)} | {empty} | {field.description} |\n")
+        lines.append(f"| `{column}` | {_kind(field)} | {empty} | {described[column]} |\n")
     return "".join(lines)
 
 

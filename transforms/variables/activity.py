@@ -9,7 +9,7 @@ import polars as pl
 
 from transforms.units import divided
 from transforms.variables.courses import TABLE
-from transforms.variables.evidence import Record, asked
+from transforms.variables.evidence import NO_ROWS, Record, asked
 from transforms.variables.rrdtc_activity import in_total
 
 _MICRO = 1_000_000
@@ -38,7 +38,7 @@ def activity(record: Record, courses: pl.LazyFrame, index: pl.LazyFrame) -> pl.L
         record,
         TABLE,
         patients.select("patient_no"),
-        pl.LazyFrame(schema={"patient_no": pl.UInt32, "surely": pl.Boolean}),
+        NO_ROWS,
         until=pl.lit(record.as_of),
     )
     # A course alone is one course, whatever its day.

@@ -26,6 +26,9 @@ HIDDEN = pl.Schema(
 )
 """One row per row of a known patient that exists and cannot be used, and the days it may have."""
 
+NO_ROWS = pl.LazyFrame(schema={"patient_no": pl.UInt32, "surely": pl.Boolean})
+"""For `asked`, of rows that cannot be read: none that says yes."""
+
 
 @dataclass(frozen=True)
 class Record:

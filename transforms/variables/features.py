@@ -70,18 +70,29 @@ def features(record: Record, set_aside: pl.LazyFrame, windows: Windows) -> pl.Da
         rrdtc_reason=pl.when(unsaid).then(pl.lit(IN_DOUBT)).otherwise("rrdtc_reason")
     )
     rrdtc = {name: pl.when(is_dtc).then(name) for name in _RRDTC}
+    nothing = {name: pl.when(untreated).then(0).otherwise(name) for name in _NOTHING_GIVEN}
     return patients.with_columns(
         pl.col("quarantined_rows", "cells_set_aside").fill_null(0),
         as_of=pl.lit(record.as_of),
         has_index=pl.when(untreated).then(False).otherwise("has_index"),
         rrdtc_met=pl.when(is_dtc).then(met),
         **rrdtc,
+        **nothing,
     ).select(
         "patient_no",
         *(pl.col(name).cast(dtype) for name, dtype in FEATURES.items() if name != "patient_id"),
         "^(criterion_|ruled_out).*$",
     )
 
+
+_NOTHING_GIVEN = (
+    "courses",
+    "courses_at_least",
+    "cumulative_activity_mci",
+    "cumulative_activity_at_least",
+    "activity_missing_courses",
+)
+"""What is zero in who certainly had no 131I therapy."""
 
 _RRDTC = ("rrdtc_criterion", "rrdtc_met_date", "rrdtc_reason")
 

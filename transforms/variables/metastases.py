@@ -18,6 +18,7 @@ import polars as pl
 
 from schemas.codes import EXTENT, LIU_SITE_GROUP, LUNG_TIMING, SITE, SITE_COUNT
 from transforms.variables.evidence import (
+    NO_ROWS,
     Record,
     asked,
     first_if_certain,
@@ -189,7 +190,7 @@ def _metastatic(
     by_then = surely_by(pl.col("index_earliest").dt.offset_by(grace)).fill_null(False)
     near = near.select("patient_no", surely=pl.col("surely") & by_then)
     answer = asked(record, TABLE, patients, near, until=until)
-    undiagnosed = asked(record, "diagnoses", patients, _no_rows(), until=until)
+    undiagnosed = asked(record, "diagnoses", patients, NO_ROWS, until=until)
     return (
         answer.join(undiagnosed.select("patient_no", unread="maybe"), on="patient_no")
         .with_columns(maybe=pl.col("maybe") | pl.col("unread"))
@@ -231,7 +232,7 @@ def _lung(record: Record, found: pl.LazyFrame, patients: pl.LazyFrame, grace: st
         until=pl.lit(record.as_of),
         codes=_LUNG,
     ).select("patient_no", ever="surely", perhaps="maybe")
-    unread = asked(record, "diagnoses", patients, _no_rows(), until=pl.lit(record.as_of))
+    unread = asked(record, "diagnoses", patients, NO_ROWS, until=pl.lit(record.as_of))
     first = first_if_certain(record, TABLE, lung, "earliest", "metastasis_id", certain="surely")
     timing = (
         pl.when("surely")
@@ -253,10 +254,6 @@ def _lung(record: Record, found: pl.LazyFrame, patients: pl.LazyFrame, grace: st
             "patient_no", "lung_date", "lung_row", lung_timing=timing.cast(pl.Enum(LUNG_TIMING))
         )
     )
-
-
-def _no_rows() -> pl.LazyFrame:
-    return pl.LazyFrame(schema={"patient_no": pl.UInt32, "surely": pl.Boolean})
 
 
 def _named(mask: str) -> pl.Expr:

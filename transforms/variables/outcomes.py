@@ -10,7 +10,7 @@ Source: Jin 2025, Methods, "Statistical analysis".
 import polars as pl
 
 from transforms.variables.as_of import months_between
-from transforms.variables.evidence import Record
+from transforms.variables.evidence import NO_ROWS, Record
 from transforms.variables.progression import progressed, progressions
 from transforms.variables.windows import Windows
 
@@ -71,8 +71,7 @@ def _first_progression(record: Record, patients: pl.LazyFrame, windows: Windows)
     )
     span = {"after": pl.col("index_earliest"), "until": pl.lit(record.as_of)}
     found = progressed(record, windows, patients, rows.select("patient_no", "surely"), **span)
-    none = pl.LazyFrame(schema={"patient_no": pl.UInt32, "surely": pl.Boolean})
-    unread = progressed(record, windows, patients, none, **span)
+    unread = progressed(record, windows, patients, NO_ROWS, **span)
     is_first = (pl.col("day_from") == pl.col("day_by")) & ~pl.col("unread")
     return (
         found.join(unread.select("patient_no", unread="maybe"), on="patient_no")

@@ -11,7 +11,7 @@ import polars as pl
 
 from transforms.reading.quarantine import CELL_ASIDE
 from transforms.variables.courses import TABLE
-from transforms.variables.evidence import FIRST_DAY, Record, asked
+from transforms.variables.evidence import FIRST_DAY, NO_ROWS, Record, asked
 from transforms.variables.windows import Windows
 
 _MICRO = 1_000_000
@@ -82,9 +82,8 @@ def by_activity(
         .agg(all_count=pl.col("of_lesion").all())
         .join(over.select("patient_no", "earliest"), on="patient_no", how="left")
     )
-    none = pl.LazyFrame(schema={"patient_no": pl.UInt32, "surely": pl.Boolean})
     more = asked(
-        record, TABLE, patients.select("patient_no"), none, until=pl.lit(record.as_of)
+        record, TABLE, patients.select("patient_no"), NO_ROWS, until=pl.lit(record.as_of)
     ).select("patient_no", more="maybe")
     complete = pl.col("all_known") & ~pl.col("more")
     unmet = (complete & ~passed(pl.col("most"), windows)) | (
@@ -137,8 +136,7 @@ def _complete_response(record: Record, patients: pl.LazyFrame) -> pl.LazyFrame:
             any_complete=(pl.col("complete") | ~pl.col("certain")).any(),
         )
     )
-    none = pl.LazyFrame(schema={"patient_no": pl.UInt32, "surely": pl.Boolean})
-    hidden = asked(record, "imaging", patients, none, until=pl.col("earliest"))
+    hidden = asked(record, "imaging", patients, NO_ROWS, until=pl.col("earliest"))
     may_respond = pl.col("any_complete").fill_null(False) | pl.col("maybe")
     ruled_out = pl.col("certain") & pl.col("complete")
     return hidden.join(last, on="patient_no", how="left").select(

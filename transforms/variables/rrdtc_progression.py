@@ -6,7 +6,7 @@ Source: Liu 2022, Methods, and the legend of Fig. 1.
 
 import polars as pl
 
-from transforms.variables.evidence import FIRST_DAY, Record
+from transforms.variables.evidence import FIRST_DAY, NO_ROWS, Record
 from transforms.variables.progression import progressed, progressions
 from transforms.variables.windows import Windows
 
@@ -85,12 +85,11 @@ def _unread(record: Record, given: pl.LazyFrame, windows: Windows) -> pl.LazyFra
     patients = given.group_by("patient_no").agg(
         pl.col("given_from").min(), until=pl.col("given_by").max().dt.offset_by(year)
     )
-    none = pl.LazyFrame(schema={"patient_no": pl.UInt32, "surely": pl.Boolean})
     return progressed(
         record,
         windows,
         patients,
-        none,
+        NO_ROWS,
         after=pl.col("given_from"),
         until=pl.min_horizontal("until", pl.lit(record.as_of)),
     )

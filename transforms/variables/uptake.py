@@ -17,7 +17,7 @@ import polars as pl
 
 from schemas.codes import UPTAKE_CATEGORY
 from transforms.variables.courses import TABLE
-from transforms.variables.evidence import Record, asked, first_if_certain
+from transforms.variables.evidence import NO_ROWS, Record, asked, first_if_certain
 
 _UPTAKE = pl.col("lesion_uptake").cast(pl.String)
 IS_UP = _UPTAKE.is_in(["all", "some"]).fill_null(False)
@@ -55,7 +55,7 @@ def uptake(record: Record, courses: pl.LazyFrame, index: pl.LazyFrame) -> pl.Laz
         record,
         TABLE,
         patients.select("patient_no"),
-        pl.LazyFrame(schema={"patient_no": pl.UInt32, "surely": pl.Boolean}),
+        NO_ROWS,
         until=pl.lit(record.as_of),
     ).select("patient_no", more="maybe")
     last = first_if_certain(
