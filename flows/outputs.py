@@ -20,6 +20,7 @@ from flows.job import Tonight
 from flows.published.nights import RUN
 from flows.published.seal import SIGNATURE, sha256_of_run, signature
 from flows.published.write import json_ready, write_csv, write_parquet
+from models.parts import FLAGS
 from models.spec import Model, digests, library
 from schemas.published import PUBLISHED, descriptions_of
 
@@ -161,7 +162,6 @@ def summarise(
     if risk.height != outputs.counts.patients:
         raise NightError(f"{outputs.counts.patients} patients in, {risk.height} out")
     waiting = risk.filter(pl.col("review_status") == "waiting").height
-    flags = ("rrdtc_flag", "os_risk_group", "pfs_risk_group")
     return Result(
         run_id=tonight.run_id,
         as_of=tonight.as_of,
@@ -169,7 +169,7 @@ def summarise(
         files=[_shown(file, tonight) for file in outputs.counts.files],
         patients=risk.height,
         by_model={name: _counts(frame["status"]) for name, frame in outputs.scores.items()},
-        flags={name: _counts(risk[name]) for name in flags},
+        flags={name: _counts(risk[name]) for name in FLAGS.values()},
         newly_flagged=int(risk["newly_flagged"].sum()),
         to_review=outputs.review.height,
         cut_from_worklist=waiting - outputs.review.height,

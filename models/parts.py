@@ -286,6 +286,11 @@ class Model(Strict):
         """What the other published columns of the outcome start with."""
         return self.outcome
 
+    @property
+    def status(self) -> str:
+        """The published column that says how far the outcome was scored."""
+        return f"{self.prefix}_status"
+
     def said(self, text: str, windows: Mapping[str, float] | None = None) -> str:
         """Return a text of the model with its windows filled in: as set, else as in the paper."""
         paper = {name: number.value for name, number in self.windows.items()}

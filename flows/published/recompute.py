@@ -11,14 +11,7 @@ from flows.published.nights import is_encrypted, read_table
 from flows.published.run_report import RunReport
 from flows.secrets import Keys
 from models.bounds import is_high
-from models.spec import Model, digests, library
-
-FLAGS = {
-    "rrdtc_flag": ("liu2022_score", "rrdtc_status"),
-    "os_risk_group": ("jin2025_os", "os_status"),
-    "pfs_risk_group": ("jin2025_pfs", "pfs_status"),
-}
-"""Published flag -> the model that decides it, and the column with its status."""
+from models.spec import Model, by_outcome, digests, library
 
 _NEEDED = {
     "patient_risk": ("patient_id", "as_of", "newly_flagged"),
@@ -52,7 +45,7 @@ def recomputed(folder: Path, report: RunReport, keys: Keys) -> Iterator[str]:
 def _read(path: Path, keys: Keys) -> pl.DataFrame:
     columns = [*_NEEDED[path.stem]]
     if path.stem == "patient_risk":
-        columns += [name for flag, (_, status) in FLAGS.items() for name in (flag, status)]
+        columns += [name for model in _deciding() for name in (model.flag, model.status)]
     return read_table(path, keys, columns=columns)
 
 
@@ -166,9 +159,15 @@ def _decided(model: Model) -> pl.Expr:
     )
 
 
+def _deciding() -> list[Model]:
+    """Return the models that decide a published flag."""
+    return [models[0] for models in by_outcome().values()]
+
+
 def _flags(risk: pl.DataFrame, scores: pl.DataFrame) -> Iterator[str]:
     """Compare each flag, and its status, with the score that it comes from."""
-    for flag, (name, status) in FLAGS.items():
+    for model in _deciding():
+        flag, name, status = model.flag, model.name, model.status
         decided = scores.filter(pl.col("model") == name).select(
             "patient_id", decided=pl.col("risk").cast(pl.String), how=pl.col("status")
         )

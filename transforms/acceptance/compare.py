@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from models.parts import FLAGS
 from schemas import codes
-from transforms.acceptance.profile import FLAGS, QUANTILES
+from transforms.acceptance.profile import QUANTILES
 from transforms.acceptance.tolerances import Tolerances
 
 CHANGE = pl.Schema(
@@ -119,7 +120,7 @@ def flags_moved(tonight: pl.DataFrame, last: pl.DataFrame) -> pl.DataFrame:
     """
     parts = [pl.DataFrame(schema=CHANGE)]
     patient = pl.col("patient_id").cast(pl.String)
-    for flag in (flag for flag in FLAGS if flag in last.columns):
+    for flag in (flag for flag in FLAGS.values() if flag in last.columns):
         was = last.select(patient, was=pl.col(flag).cast(pl.String))
         now = tonight.select(patient, now=pl.col(flag).cast(pl.String))
         both = was.join(now, on="patient_id").with_columns(before=pl.len().over("was"))

@@ -107,7 +107,3 @@ def _of_values(table: Table, rows: pl.DataFrame, column: str, unit: str | None) 
         if one["n"] >= FEWEST_VALUES:
             for name in QUANTILES:
                 yield name, one["where"], one[name], one["n"]
-
-
-FLAGS = ("rrdtc_flag", "os_risk_group", "pfs_risk_group")
-"""The flags whose movements are compared."""
