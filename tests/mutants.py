@@ -80,12 +80,17 @@ def _annotations(path: Path) -> list[tuple[tuple[int, int], tuple[int, int]]]:
 
 
 def command(path: Path) -> str:
-    """Return the tests of a module: those of its own area first."""
+    """Return the tests of a module: those nearest to it first."""
     pytest = f"{sys.executable} -m pytest -x -q -p no:cacheprovider -p no:xdist"
     if path.is_relative_to(_RECONSTRUCTION):
         return f"{pytest} {_SLOW} {_RECONSTRUCTION}"
+    nearest = [Path("tests", path.parent, f"test_{path.name}"), Path("tests", path.parent), path]
+    if path.is_relative_to("transforms/variables"):
+        nearest.insert(0, Path("tests/spec"))
     order = sorted(AREAS, key=lambda area: area != path.parts[0])
-    return f"{pytest} --ignore={_SLOW} " + " ".join(f"{area} tests/{area}" for area in order)
+    places = [str(place) for place in nearest if place.exists()]
+    places += [place for area in order for place in (area, f"tests/{area}")]
+    return f"{pytest} --ignore={_SLOW} " + " ".join(dict.fromkeys(places))
 
 
 def enter_copy() -> None:
