@@ -31,6 +31,7 @@ def night(out: Path) -> RunNight:
         to: Path | None = None,
         mapping: Mapping | None = None,
         keys: Keys = NO_KEYS,
+        allow_future: bool = False,
         **settings: Any,
     ) -> Result:
         target = to or out
@@ -43,6 +44,7 @@ def night(out: Path) -> RunNight:
                 mapping or COLLECTED,
                 Settings(**({"report": False} | settings)),
                 keys,
+                allow_future=allow_future,
             )
         )
 

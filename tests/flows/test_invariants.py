@@ -18,6 +18,7 @@ from flows.synth.files import write_export
 from schemas.contracts import LATEST
 from schemas.registry import EVENT_TABLES
 from tests.registry import NOTHING_ASIDE, read_text
+from transforms.acceptance.tolerances import Tolerance, Tolerances
 from transforms.reading.mapping import Mapping
 from transforms.variables.as_of import known_as_of
 from transforms.variables.features import features
@@ -81,7 +82,8 @@ def test_one_patients_rows_never_change_anothers_variables(seed: int) -> None:
 def run(registry: Registry, folder: Path) -> Result:
     write_export(registry, folder / "export")
     out = folder / "out"
-    unlimited = Settings(max_bad_share=1.0)
+    any_age = Tolerances(newest_age=Tolerance(refuse=None))
+    unlimited = Settings(max_bad_share=1.0, report=False, acceptance=any_age)
     return run_night(
         Job(folder / "export", out, END, out / "warehouse.duckdb", Mapping(), unlimited)
     )
