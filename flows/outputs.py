@@ -109,6 +109,8 @@ class Result:
     cut_from_worklist: int
     """Patients who wait for a review but did not get on the list, for its cap."""
     review_status: dict[str, int]
+    rows: dict[str, int] = field(default_factory=dict)
+    """Rows of each published table."""
     new_versions: dict[str, int] = field(default_factory=dict)
     previous: str | None = None
     replayed: bool = False
@@ -121,23 +123,26 @@ class Result:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
-def write_outputs(outputs: Outputs, staged: Path, tonight: Tonight) -> None:
+def write_outputs(outputs: Outputs, staged: Path, tonight: Tonight) -> dict[str, int]:
     """Write the tables of a night, each column described, each file with the night's identity.
 
-    Under an encryption key nothing that names a patient is written in the clear: no CSV.
+    Return the rows of each. Under an encryption key nothing that names a patient is written in
+    the clear: no CSV.
     """
     identity = {
         "thyrisk_run_id": tonight.run_id,
         "thyrisk_as_of": str(tonight.as_of),
         "thyrisk_version": VERSION,
     }
-    for name, frame in outputs.tables.items():
+    tables = outputs.tables
+    for name, frame in tables.items():
         described = descriptions_of(PUBLISHED[name])
         if name == "model_scores":
             described |= _predictor_descriptions(library())
         write_parquet(frame, staged / f"{name}.parquet", described, identity, tonight.keys)
     if tonight.keys.encryption is None:
         write_csv(outputs.review, staged / "worklist.csv")
+    return {name: frame.height for name, frame in tables.items()}
 
 
 def _predictor_descriptions(models: dict[str, Model]) -> dict[str, str]:

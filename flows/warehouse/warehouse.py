@@ -43,8 +43,6 @@ class Run:
     settings: dict[str, Any]
     history_kept: bool = True
     """Whether the rows that it saw are still there, so that it can be run again."""
-    reading: str | None = None
-    """What its typed rows were read by: the same mapping, contract and version give the same."""
     previous: str | None = None
     """The folder of the night that it was compared with."""
 
@@ -79,17 +77,13 @@ class Warehouse:
         started_at: datetime,
         mapping: Mapping,
         settings: dict[str, Any],
-        reading: str,
     ) -> int:
         """Record that a night started; return its number."""
         seq = int(self._db.scalar("SELECT coalesce(max(seq), 0) + 1 FROM ops.runs"))
         self._db.run(
-            "INSERT INTO ops.runs (seq, run_id, as_of, started_at, mapping, settings, reading) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [
-                *(seq, run_id, as_of, started_at),
-                *(mapping.model_dump_json(), json.dumps(settings), reading),
-            ],
+            "INSERT INTO ops.runs (seq, run_id, as_of, started_at, mapping, settings) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            [seq, run_id, as_of, started_at, mapping.model_dump_json(), json.dumps(settings)],
         )
         return seq
 
@@ -163,7 +157,7 @@ class Warehouse:
 
     def _runs(self, condition: str) -> list[Run]:
         rows = self._db.run(
-            f"SELECT seq, run_id, as_of, mapping, settings, history_kept, reading, previous "
+            f"SELECT seq, run_id, as_of, mapping, settings, history_kept, previous "
             f"FROM ops.runs WHERE {condition} ORDER BY seq"
         )
         return [
@@ -174,13 +168,10 @@ class Warehouse:
     # -- rows --------------------------------------------------------------------------------
 
     @contextmanager
-    def arriving(self, table: str, seq: int, *, read_otherwise: bool) -> Iterator[Arrival]:
-        """Take in tonight's rows of a table, durable as one or not at all.
-
-        `read_otherwise`: whether the same text may give other typed rows than the last night's.
-        """
+    def arriving(self, table: str, seq: int) -> Iterator[Arrival]:
+        """Take in tonight's rows of a table, durable as one or not at all."""
         with self._db.transaction():
-            yield Arrival(self._db, self._parts, table, seq, read_otherwise=read_otherwise)
+            yield Arrival(self._db, self._parts, table, seq)
 
     def rows_seen(self, table: str, seq: int, batch_rows: int) -> Iterator[pl.DataFrame]:
         """Read the rows that a night saw, as text, in batches."""
