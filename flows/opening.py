@@ -54,7 +54,7 @@ def open_night(
     refuse_if_too_little(export, job.settings.memory)
     previous = night_before(job, runs)
     last = read_last(job, previous)
-    run_id = _identity(job, export)
+    run_id = identity(job, export)
     used = job.settings.model_dump(mode="json") | {PSEUDONYMS: job.keys.fingerprint}
     used[EXTRACTED] = str(export.extracted_on or "")
     seq = warehouse.start_run(run_id, job.as_of, started_at, job.mapping, used)
@@ -90,7 +90,7 @@ def _warnings(job: Job, export: Export) -> Iterator[str]:
         )
 
 
-def _identity(job: Job, export: Export) -> str:
+def identity(job: Job, export: Export) -> str:
     """Return the night's identity: the same inputs, settings and version give the same."""
     parts = {
         "as_of": str(job.as_of),

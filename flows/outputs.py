@@ -22,9 +22,11 @@ from flows.published.seal import SIGNATURE, sha256_of_run, signature
 from flows.published.write import json_ready, write_csv, write_parquet
 from models.spec import Model, digests, library
 from schemas.published import PUBLISHED, descriptions_of
+from transforms.reading.mapping import Mapping
 
 VERSION = version("thyrisk")
 _LIBRARIES = ("thyrisk", "polars", "duckdb", "pandera", "prefect")
+MAPPING_DIGEST = "hmac"
 MART = (
     "patient_id",
     "as_of",
@@ -201,8 +203,13 @@ def _mapping(tonight: Tonight) -> dict[str, Any]:
     """Return the mapping; under pseudonyms its digest: what it translates may be identifiers."""
     if tonight.keys.pseudonym is None:
         return tonight.mapping.model_dump(mode="json")
-    text = json.dumps(tonight.mapping.model_dump(mode="json"), sort_keys=True)
-    return {"hmac": hmac.digest(tonight.keys.pseudonym, text.encode(), "sha256").hex()}
+    return {MAPPING_DIGEST: mapping_digest(tonight.mapping, tonight.keys.pseudonym)}
+
+
+def mapping_digest(mapping: Mapping, key: bytes) -> str:
+    """Return what tells a mapping from another, and does not give it away without the key."""
+    text = json.dumps(mapping.model_dump(mode="json"), sort_keys=True)
+    return hmac.digest(key, text.encode(), "sha256").hex()
 
 
 def _counts(values: pl.Series) -> dict[str, int]:

@@ -24,6 +24,7 @@ from flows.warehouse.arrival import Arrival
 from flows.warehouse.changes import changed_cells
 from flows.warehouse.migrations import opened
 from flows.warehouse.originals import originals
+from flows.warehouse.remembering import Gone, keep_reviews, remember
 from flows.warehouse.retention import forget
 from flows.warehouse.taking_back import take_back
 from schemas.registry import TABLES
@@ -119,8 +120,7 @@ class Warehouse:
         Of the nights before the newest `keep_history` no row is kept; 0 keeps all.
         """
         with self._db.transaction():
-            with self._db.shown(incoming=mart):
-                self._db.run("CREATE OR REPLACE TABLE marts.patient_risk AS FROM incoming")
+            self._show_mart(mart)
             self.mark_published(seq, at, previous)
         with self._db.transaction():
             forget(self._db, self._parts, keep_history)
@@ -140,11 +140,33 @@ class Warehouse:
         with self._db.transaction():
             for seq in sorted(seqs, reverse=True):
                 take_back(self._db, seq, at, why)
-            if mart.columns:
-                with self._db.shown(incoming=mart):
-                    self._db.run("CREATE OR REPLACE TABLE marts.patient_risk AS FROM incoming")
-            else:
-                self._db.run("DROP TABLE IF EXISTS marts.patient_risk")
+            self._show_mart(mart)
+        self._show_raw()
+
+    def _show_mart(self, mart: pl.DataFrame) -> None:
+        if mart.columns:
+            with self._db.shown(incoming=mart):
+                self._db.run("CREATE OR REPLACE TABLE marts.patient_risk AS FROM incoming")
+        else:
+            self._db.run("DROP TABLE IF EXISTS marts.patient_risk")
+
+    # -- rebuilt -----------------------------------------------------------------------------
+
+    def remember(self, night: Gone) -> None:
+        """Record a published night of which the rows are gone."""
+        with self._db.transaction():
+            remember(self._db, night)
+
+    def keep_reviews(self, rows: pl.DataFrame, at: datetime, why: str) -> int:
+        """Keep reviews that no night here saw; return how many."""
+        with self._db.transaction():
+            return keep_reviews(self._db, self._parts, rows, at, why)
+
+    def finish_rebuilt(self, mart: pl.DataFrame, keep_history: int) -> None:
+        """Show what the last night said of its patients; forget what only older nights saw."""
+        with self._db.transaction():
+            self._show_mart(mart)
+            forget(self._db, self._parts, keep_history)
         self._show_raw()
 
     def unfinished(self) -> list[Run]:
