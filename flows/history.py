@@ -89,7 +89,8 @@ def night_again(
     """
     if not past.history_kept:
         raise NightRefused(
-            f"the warehouse no longer has the rows of {job.as_of}: keep_history let them go"
+            f"the warehouse no longer has the rows of {job.as_of}: keep_history let them go, or it "
+            f"was rebuilt without the export of that night"
         )
     used = dict(past.settings)
     if used.pop(PSEUDONYMS, None) != job.keys.fingerprint:

@@ -51,8 +51,6 @@ class Tonight:
     """What is compared of that night's patient_risk."""
     rows_before: ByName[str, int] = field(default_factory=dict)
     """Rows per table that the last night read."""
-    read_otherwise: bool = False
-    """Whether the same text may give other typed rows than in the last night."""
     extracted_on: date | None = None
     """The day of the extraction, where the export says it."""
     kept_quarantine: pl.DataFrame | None = None

@@ -13,12 +13,13 @@ from typing import Any, Protocol
 from flows.acceptance import Verdict, judge_night
 from flows.errors import told
 from flows.job import Job, Tonight
-from flows.load import Read, load_table
+from flows.load import load_table
 from flows.lock import LOCK, held
 from flows.opening import open_night
 from flows.outputs import Outputs, Result, summarise, write_outputs, write_run
 from flows.published.nights import GONE, STAGING, night_folder, nights
 from flows.published.write import publish, refuse_unless_link, remove_nights
+from flows.read import Read
 from flows.report.aside import write_report
 from flows.results import results_of
 from flows.warehouse.warehouse import Warehouse
@@ -130,9 +131,10 @@ def _hand_over(
 ) -> Result:
     """Write and publish the outputs; then the warehouse may count the night as published."""
     job = tonight.job
-    stage("write", write_outputs, outputs, staged, tonight)
+    rows = stage("write", write_outputs, outputs, staged, tonight)
     folder = night_folder(job.out, job.as_of)
     result = summarise(outputs, verdict, tonight, folder, stage.seconds)
+    result.rows = rows
     if tonight.settings.report and job.keys.encryption is None:
         stage("report", _report, tonight, staged, result)
     write_run(staged, tonight, result)

@@ -25,7 +25,6 @@ from flows.published.withdraw import settle_withdrawals
 from flows.warehouse.warehouse import Warehouse
 from models.spec import digests, library
 from models.windows import modified_windows
-from schemas.registry import TABLES
 
 SHAPES_OUTPUT = {"windows", "worklist_cap", "report", "report_patients"}
 SHAPES_OUTPUT |= {"smallest_cell", "round_counts"}
@@ -55,10 +54,10 @@ def open_night(
     refuse_if_too_little(export, job.settings.memory)
     previous = night_before(job, runs)
     last = read_last(job, previous)
-    run_id, reading = _identity(job, export), _reading(job)
+    run_id = identity(job, export)
     used = job.settings.model_dump(mode="json") | {PSEUDONYMS: job.keys.fingerprint}
     used[EXTRACTED] = str(export.extracted_on or "")
-    seq = warehouse.start_run(run_id, job.as_of, started_at, job.mapping, used, reading)
+    seq = warehouse.start_run(run_id, job.as_of, started_at, job.mapping, used)
     return Tonight(
         job=job,
         run_id=run_id,
@@ -72,7 +71,6 @@ def open_night(
         previous=previous,
         last=last,
         rows_before=warehouse.rows_read(runs[-1].seq) if runs else {},
-        read_otherwise=bool(runs) and runs[-1].reading != reading,
         warnings=tuple(_warnings(job, export)),
         labels={file.path.name: file.label for files in export.files.values() for file in files},
     )
@@ -92,29 +90,17 @@ def _warnings(job: Job, export: Export) -> Iterator[str]:
         )
 
 
-def _identity(job: Job, export: Export) -> str:
+def identity(job: Job, export: Export) -> str:
     """Return the night's identity: the same inputs, settings and version give the same."""
-    return _digest(
-        {
-            "as_of": str(job.as_of),
-            "files": sorted(
-                (f.table, f.path.name, f.sha256) for fs in export.files.values() for f in fs
-            ),
-            "mapping": job.mapping.model_dump(mode="json"),
-            "settings": job.settings.model_dump(mode="json", include=SHAPES_OUTPUT),
-            "models": digests(),
-            "pseudonyms": job.keys.fingerprint,
-            "version": VERSION,
-        }
-    )
-
-
-def _reading(job: Job) -> str:
-    """Return what tells one way of reading text from another."""
-    columns = {name: str(table.schema.columns) for name, table in TABLES.items()}
-    mapping = job.mapping.model_dump(mode="json")
-    return _digest({"mapping": mapping, "columns": columns, "version": VERSION})
-
-
-def _digest(parts: dict[str, Any]) -> str:
+    parts = {
+        "as_of": str(job.as_of),
+        "files": sorted(
+            (f.table, f.path.name, f.sha256) for fs in export.files.values() for f in fs
+        ),
+        "mapping": job.mapping.model_dump(mode="json"),
+        "settings": job.settings.model_dump(mode="json", include=SHAPES_OUTPUT),
+        "models": digests(),
+        "pseudonyms": job.keys.fingerprint,
+        "version": VERSION,
+    }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]

@@ -23,9 +23,11 @@ from flows.published.write import json_ready, write_csv, write_parquet
 from models.parts import FLAGS
 from models.spec import Model, digests, library
 from schemas.published import PUBLISHED, descriptions_of
+from transforms.reading.mapping import Mapping
 
 VERSION = version("thyrisk")
 _LIBRARIES = ("thyrisk", "polars", "duckdb", "pandera", "prefect")
+MAPPING_DIGEST = "hmac"
 MART = (
     "patient_id",
     "as_of",
@@ -110,6 +112,8 @@ class Result:
     cut_from_worklist: int
     """Patients who wait for a review but did not get on the list, for its cap."""
     review_status: dict[str, int]
+    rows: dict[str, int] = field(default_factory=dict)
+    """Rows of each published table."""
     new_versions: dict[str, int] = field(default_factory=dict)
     previous: str | None = None
     replayed: bool = False
@@ -122,23 +126,26 @@ class Result:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
-def write_outputs(outputs: Outputs, staged: Path, tonight: Tonight) -> None:
+def write_outputs(outputs: Outputs, staged: Path, tonight: Tonight) -> dict[str, int]:
     """Write the tables of a night, each column described, each file with the night's identity.
 
-    Under an encryption key nothing that names a patient is written in the clear: no CSV.
+    Return the rows of each. Under an encryption key nothing that names a patient is written in
+    the clear: no CSV.
     """
     identity = {
         "thyrisk_run_id": tonight.run_id,
         "thyrisk_as_of": str(tonight.as_of),
         "thyrisk_version": VERSION,
     }
-    for name, frame in outputs.tables.items():
+    tables = outputs.tables
+    for name, frame in tables.items():
         described = descriptions_of(PUBLISHED[name], tonight.settings.windows.model_dump())
         if name == "model_scores":
             described |= _predictor_descriptions(library())
         write_parquet(frame, staged / f"{name}.parquet", described, identity, tonight.keys)
     if tonight.keys.encryption is None:
         write_csv(outputs.review, staged / "worklist.csv")
+    return {name: frame.height for name, frame in tables.items()}
 
 
 def _predictor_descriptions(models: dict[str, Model]) -> dict[str, str]:
@@ -196,8 +203,13 @@ def _mapping(tonight: Tonight) -> dict[str, Any]:
     """Return the mapping; under pseudonyms its digest: what it translates may be identifiers."""
     if tonight.keys.pseudonym is None:
         return tonight.mapping.model_dump(mode="json")
-    text = json.dumps(tonight.mapping.model_dump(mode="json"), sort_keys=True)
-    return {"hmac": hmac.digest(tonight.keys.pseudonym, text.encode(), "sha256").hex()}
+    return {MAPPING_DIGEST: mapping_digest(tonight.mapping, tonight.keys.pseudonym)}
+
+
+def mapping_digest(mapping: Mapping, key: bytes) -> str:
+    """Return what tells a mapping from another, and does not give it away without the key."""
+    text = json.dumps(mapping.model_dump(mode="json"), sort_keys=True)
+    return hmac.digest(key, text.encode(), "sha256").hex()
 
 
 def _counts(values: pl.Series) -> dict[str, int]:

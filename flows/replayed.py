@@ -11,9 +11,10 @@ from flows.errors import NightRefused
 from flows.history import night_again, past_night
 from flows.job import Job, Tonight
 from flows.landmarks import Registry
-from flows.load import Read, load_table
+from flows.load import load_table
 from flows.lock import LOCK, held
 from flows.pseudonyms import pseudonymised
+from flows.read import Read
 from flows.warehouse.warehouse import Warehouse
 from schemas.registry import TABLES
 from transforms.variables.as_of import known_as_of

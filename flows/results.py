@@ -7,9 +7,9 @@ import polars as pl
 
 from flows.history import reviews_of
 from flows.job import Tonight
-from flows.load import Read
 from flows.outputs import Outputs
 from flows.pseudonyms import pseudonymised
+from flows.read import Read
 from models.engine import score
 from models.spec import library
 from schemas.published import Quarantine, columns_of

@@ -1,4 +1,4 @@
-"""The commands of `thyrisk` for whoever runs it: verify, status, backup, accept, pseudonym."""
+"""The commands of `thyrisk` for whoever runs it: verify, status, backup, rebuild, accept, ..."""
 
 import json
 from datetime import UTC, date, datetime
@@ -114,6 +114,49 @@ def backup(
 
     count = back_up(warehouse or out / "warehouse.duckdb", out, to)
     out_console.print(f"{count} nights in {to}", soft_wrap=True)
+
+
+@operator.command()
+def rebuild(
+    out: Out,
+    backup: Annotated[
+        Path | None, typer.Option(help="Folder or file (.tar) of `thyrisk backup` to start from.")
+    ] = None,
+    export: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="An export of a night, or a folder of exports: which is of which night, their "
+            "bytes tell. DATE=FOLDER where OUT has no night of it. May be given again."
+        ),
+    ] = None,
+    warehouse: Annotated[
+        Path | None, typer.Option(help="DuckDB file. Default: OUT/warehouse.duckdb.")
+    ] = None,
+    mapping: Annotated[
+        Path | None,
+        typer.Option(help="Mapping (TOML), where run.json has none: under pseudonyms, DATE=."),
+    ] = None,
+    settings: Annotated[Path | None, typer.Option(help="Settings (TOML), for DATE=FOLDER.")] = None,
+) -> None:
+    """Make a damaged warehouse anew, from a backup, exports and run.json; swapped in when whole.
+
+    Says what it used and what could not be had. Exit 4 while a night runs.
+    Example: thyrisk rebuild --out /data/thyrisk --backup /backup/2026-06-28 --export /data/exports
+    """
+    from flows.job import job_of
+    from flows.night import private
+    from flows.rebuild.rebuild import rebuild as make_anew
+
+    job = job_of(None, out, None, warehouse, mapping, settings)
+    with private(job.settings.umask):
+        done = make_anew(job, backup, export or ())
+    out_console.print(f"{job.warehouse} is made anew: {done.damage}", markup=False, soft_wrap=True)
+    for line in done.used:
+        out_console.print(f"used: {line}", markup=False, soft_wrap=True)
+    for line in done.lacking:
+        out_console.print(f"not to be had: {line}", style="red", markup=False, soft_wrap=True)
+    if done.kept is not None:
+        out_console.print(f"the damaged file: {done.kept}", markup=False, soft_wrap=True)
 
 
 @operator.command()

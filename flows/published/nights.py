@@ -1,7 +1,8 @@
 """The published nights: where they are, and what they hold."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -72,17 +73,33 @@ def read_table(
 
     Raises NightRefused when it cannot be read.
     """
-    try:
-        locked = is_encrypted(path)
-        if locked and keys.encryption is None:
-            raise NightRefused(f"{path} is encrypted; set THYRISK_ENCRYPTION_KEY_FILE")
-        decryption = keys.reading if locked else None
-        scan = pl.scan_parquet(path, glob=False, hive_partitioning=False, decryption=decryption)
+    with _readable(path):
+        scan = _scan(path, keys)
         if of is not None:
             scan = scan.filter(pl.col("patient_id").is_in(of.implode()))
         if columns is not None:
             scan = scan.select(cs.by_name(*columns, require_all=False))
         return scan.collect(engine="streaming")
+
+
+def rows_of(path: Path, keys: Keys) -> int:
+    """Return how many rows a published table has. Raises NightRefused when it cannot be read."""
+    with _readable(path):
+        return int(_scan(path, keys).select(pl.len()).collect().item())
+
+
+def _scan(path: Path, keys: Keys) -> pl.LazyFrame:
+    locked = is_encrypted(path)
+    if locked and keys.encryption is None:
+        raise NightRefused(f"{path} is encrypted; set THYRISK_ENCRYPTION_KEY_FILE")
+    decryption = keys.reading if locked else None
+    return pl.scan_parquet(path, glob=False, hive_partitioning=False, decryption=decryption)
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
     except (PolarsError, PanicException, OSError) as error:
         raise NightRefused(
             f"{path} cannot be read ({type(error).__name__}); `thyrisk verify {path.parent}` says "

@@ -7,18 +7,21 @@ import polars as pl
 from polars.exceptions import PanicException, PolarsError
 
 from flows.errors import NightRefused
-from flows.published.nights import is_encrypted, read_table
+from flows.published.nights import is_encrypted, read_table, rows_of
 from flows.published.run_report import RunReport
 from flows.secrets import Keys
 from models.bounds import is_high
 from models.spec import Model, by_outcome, digests, library
+from schemas.registry import TABLES
 
 _NEEDED = {
     "patient_risk": ("patient_id", "as_of", "newly_flagged"),
     "features": ("patient_id",),
     "model_scores": ("patient_id", "model", "status", "risk", "points_lower", "points_upper"),
     "worklist": ("patient_id",),
-    "quarantine": ("table", "file", "cell"),
+    "quarantine": ("table", "file", "cell", "patient_id"),
+    "profile": ("what", "where", "figure"),
+    "patients_left_out": ("patient_id", "is_left_out"),
 }
 _IDENTITY = ("run_id", "as_of")
 
@@ -31,6 +34,7 @@ def recomputed(folder: Path, report: RunReport, keys: Keys) -> Iterator[str]:
             yield f"{path.name}: encrypted; set THYRISK_ENCRYPTION_KEY_FILE to count its rows"
             continue
         yield from _identity(path, report)
+        yield from _rows(path, report, keys)
         if path.stem in _NEEDED:
             try:
                 tables[path.stem] = _read(path, keys)
@@ -40,6 +44,19 @@ def recomputed(folder: Path, report: RunReport, keys: Keys) -> Iterator[str]:
         yield from _compared(tables, report)
     except PolarsError as error:
         yield f"the tables are not those of a night ({type(error).__name__})"
+
+
+def _rows(path: Path, report: RunReport, keys: Keys) -> Iterator[str]:
+    """Count the rows of a table; run.json of an earlier version does not say how many."""
+    said = (report.rows or {}).get(path.stem)
+    if report.rows is None or path.name not in report.outputs:
+        return
+    try:
+        found = rows_of(path, keys)
+    except NightRefused:
+        return  # said where it is read
+    if found != said:
+        yield f"{path.name}: {found} rows, run.json counted {said}"
 
 
 def _read(path: Path, keys: Keys) -> pl.DataFrame:
@@ -69,6 +86,10 @@ def _compared(tables: Mapping[str, pl.DataFrame], report: RunReport) -> Iterator
         yield from _risk(tables["patient_risk"], report)
     if "quarantine" in tables and not report.replayed:
         yield from _quarantine(tables["quarantine"], report)
+    if "profile" in tables and report.files:
+        yield from _profile(tables["profile"], report)
+    if tables.keys() >= {"patient_risk", "quarantine", "patients_left_out"}:
+        yield from _left_out(tables, report)
     if "model_scores" in tables:
         scores = tables["model_scores"]
         for name, counts in report.by_model.items():
@@ -126,6 +147,41 @@ def _quarantine(rows: pl.DataFrame, report: RunReport) -> Iterator[str]:
         if counted != said:
             total = sum(n or 0 for n in wanted)
             yield f"quarantine.parquet: {found.height} {what}, not the {total} of each file"
+
+
+def _profile(figures: pl.DataFrame, report: RunReport) -> Iterator[str]:
+    """Compare the rows of each table with those of its files; patients, with all patients."""
+    wanted: dict[str, float] = {}
+    for file in report.files:
+        if TABLES[file.table].key is not None:
+            there = file.rows_loaded + file.rows_quarantined
+            wanted[file.table] = wanted.get(file.table, 0) + there
+    wanted["patients"] = report.patients
+    rows = figures.filter(pl.col("what") == "rows").select("where", "figure")
+    said = {where: figure for where, figure in rows.iter_rows() if where in wanted}
+    for table in wanted:
+        if said.get(table) != wanted[table]:
+            yield (
+                f"profile.parquet: {said.get(table, 0):g} rows of {table}, its files have "
+                f"{wanted[table]:g}"
+            )
+
+
+def _left_out(tables: Mapping[str, pl.DataFrame], report: RunReport) -> Iterator[str]:
+    """Compare who is left out with who is in quarantine and in no other table."""
+    listed, known = tables["patients_left_out"], tables["patient_risk"]["patient_id"]
+    out = listed.filter("is_left_out")["patient_id"]
+    if known.is_in(out.implode()).any():
+        yield "patients_left_out.parquet: patients who are in patient_risk.parquet"
+    if report.replayed:
+        return
+    aside = tables["quarantine"]["patient_id"].drop_nulls().unique()
+    strangers = aside.filter(~aside.is_in(known.implode())).sort()
+    if not out.sort().equals(strangers):
+        yield (
+            f"patients_left_out.parquet: {out.len()} left out, quarantine.parquet names "
+            f"{strangers.len()} who are in no other table"
+        )
 
 
 def _counts(values: pl.Series) -> dict[str, int]:

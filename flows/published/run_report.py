@@ -42,6 +42,7 @@ class RunReport(_Read):
     newly_flagged: int
     files: list[FileReport]
     outputs: dict[str, str]
+    rows: dict[str, int] | None = None
     models: dict[str, ModelReport]
     flags: dict[str, dict[str, int]]
     by_model: dict[str, dict[str, int]]

@@ -139,6 +139,11 @@ def _inputs(export: Path, files: list[FileReport]) -> Iterator[str]:
             yield f"input {file.file}: not in {export}"
 
 
+def differs_from_warehouse(warehouse: Path, report: RunReport) -> list[str]:
+    """Return what a warehouse knows otherwise of a night, where it can be opened."""
+    return _warehouse(warehouse, report)[0]
+
+
 def _warehouse(warehouse: Path, report: RunReport) -> tuple[list[str], list[str]]:
     """Return what the warehouse knows otherwise, and why it could not be asked."""
     if not warehouse.is_file():

@@ -121,7 +121,7 @@ def settle_withdrawals(out: Path, warehouse: Warehouse, keys: Keys) -> None:
         if theirs:
             left = [run for run in runs if run.seq not in theirs]
             at = datetime.fromisoformat(withdrawal.at)
-            warehouse.withdraw(theirs, at, withdrawal.why, _mart(out, left, keys))
+            warehouse.withdraw(theirs, at, withdrawal.why, mart_of(out, left, keys))
         asked.rename(asked.with_name(_DONE))
         sync(asked.parent)
 
@@ -133,7 +133,7 @@ def _read(asked: Path) -> Withdrawal | None:
         return None
 
 
-def _mart(out: Path, left: Sequence[Run], keys: Keys) -> pl.DataFrame:
+def mart_of(out: Path, left: Sequence[Run], keys: Keys) -> pl.DataFrame:
     """Return what the last night that is left said of its patients, where it is still published."""
     if not left:
         return pl.DataFrame()

@@ -23,12 +23,10 @@ _NO_HASHES = pl.DataFrame(schema={"row_hash": pl.UInt64})
 class Arrival:
     """A table while a night reads it; `arriving` makes what it keeps durable as one."""
 
-    def __init__(
-        self, db: Database, parts: Parts, table: str, seq: int, *, read_otherwise: bool
-    ) -> None:
+    def __init__(self, db: Database, parts: Parts, table: str, seq: int) -> None:
         self.table, self.seq = table, seq
         self.new_versions = 0
-        self._db, self._parts, self._read_otherwise = db, parts, read_otherwise
+        self._db, self._parts = db, parts
         self._known = self._open(f"ops.{table}_versions")
         self._known_valid = self._open(f"valid.{table}_versions")
         self._seen = self._seen_valid = _NO_HASHES["row_hash"]

@@ -17,10 +17,9 @@ def cannot_be_read(path: Path, error: Exception) -> str:
     """Say that a warehouse cannot be read, and what to put in its place."""
     return (
         f"warehouse {path}: cannot be read ({type(error).__name__}): it is no DuckDB file of this "
-        f"version, not whole, or not writable. If it is damaged, move it and {path.name}.raw away "
-        f"together, and put both of the newest backup (`thyrisk backup`) in their place; without "
-        f"one, the next night makes a new one from its export. docs/operations.md says what "
-        f"either costs."
+        f"version, not whole, or not writable. If it is damaged, `thyrisk rebuild --out OUT` makes "
+        f"it anew: from the newest backup (--backup), from the exports of the published nights "
+        f"(--export), or both. docs/operations.md says what that takes."
     )
 
 

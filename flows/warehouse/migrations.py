@@ -16,6 +16,7 @@ from flows.secrets import Keys
 from flows.warehouse.database import Database, cannot_be_read
 from flows.warehouse.layout import LAYOUT_1, follow_contract
 from flows.warehouse.parts import Parts
+from flows.warehouse.swap import finish_swap
 from flows.warehouse.text_tables import move_text_to_parts
 
 
@@ -53,6 +54,7 @@ def opened(path: Path, memory: str, scratch: Path, keys: Keys) -> tuple[Database
     Raises NightRunning when another process has it open, NightRefused when it is no warehouse
     of this version.
     """
+    finish_swap(path)
     if not path.exists():
         _make(path)
     db, parts = Database(_connect(path, memory, scratch), path), Parts(path, keys)

@@ -126,7 +126,8 @@ class Parts:
         if lost := len(kept - there.keys()):
             raise NightRefused(
                 f"{lost} files of raw text are gone from {self.folder}: it belongs beside the "
-                f"warehouse, and moves with it. docs/operations.md says how to go back to a backup."
+                f"warehouse, and moves with it. If it is lost, `thyrisk rebuild` makes both anew "
+                f"from a backup, from exports, or both."
             )
         for name in there.keys() - kept:
             there[name].unlink()

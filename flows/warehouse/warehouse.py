@@ -24,6 +24,7 @@ from flows.warehouse.arrival import Arrival
 from flows.warehouse.changes import changed_cells
 from flows.warehouse.migrations import opened
 from flows.warehouse.originals import originals
+from flows.warehouse.remembering import Gone, keep_reviews, remember
 from flows.warehouse.retention import forget
 from flows.warehouse.taking_back import take_back
 from schemas.registry import TABLES
@@ -43,8 +44,6 @@ class Run:
     settings: dict[str, Any]
     history_kept: bool = True
     """Whether the rows that it saw are still there, so that it can be run again."""
-    reading: str | None = None
-    """What its typed rows were read by: the same mapping, contract and version give the same."""
     previous: str | None = None
     """The folder of the night that it was compared with."""
 
@@ -79,17 +78,13 @@ class Warehouse:
         started_at: datetime,
         mapping: Mapping,
         settings: dict[str, Any],
-        reading: str,
     ) -> int:
         """Record that a night started; return its number."""
         seq = int(self._db.scalar("SELECT coalesce(max(seq), 0) + 1 FROM ops.runs"))
         self._db.run(
-            "INSERT INTO ops.runs (seq, run_id, as_of, started_at, mapping, settings, reading) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [
-                *(seq, run_id, as_of, started_at),
-                *(mapping.model_dump_json(), json.dumps(settings), reading),
-            ],
+            "INSERT INTO ops.runs (seq, run_id, as_of, started_at, mapping, settings) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            [seq, run_id, as_of, started_at, mapping.model_dump_json(), json.dumps(settings)],
         )
         return seq
 
@@ -125,8 +120,7 @@ class Warehouse:
         Of the nights before the newest `keep_history` no row is kept; 0 keeps all.
         """
         with self._db.transaction():
-            with self._db.shown(incoming=mart):
-                self._db.run("CREATE OR REPLACE TABLE marts.patient_risk AS FROM incoming")
+            self._show_mart(mart)
             self.mark_published(seq, at, previous)
         with self._db.transaction():
             forget(self._db, self._parts, keep_history)
@@ -146,11 +140,33 @@ class Warehouse:
         with self._db.transaction():
             for seq in sorted(seqs, reverse=True):
                 take_back(self._db, seq, at, why)
-            if mart.columns:
-                with self._db.shown(incoming=mart):
-                    self._db.run("CREATE OR REPLACE TABLE marts.patient_risk AS FROM incoming")
-            else:
-                self._db.run("DROP TABLE IF EXISTS marts.patient_risk")
+            self._show_mart(mart)
+        self._show_raw()
+
+    def _show_mart(self, mart: pl.DataFrame) -> None:
+        if mart.columns:
+            with self._db.shown(incoming=mart):
+                self._db.run("CREATE OR REPLACE TABLE marts.patient_risk AS FROM incoming")
+        else:
+            self._db.run("DROP TABLE IF EXISTS marts.patient_risk")
+
+    # -- rebuilt -----------------------------------------------------------------------------
+
+    def remember(self, night: Gone) -> None:
+        """Record a published night of which the rows are gone."""
+        with self._db.transaction():
+            remember(self._db, night)
+
+    def keep_reviews(self, rows: pl.DataFrame, at: datetime, why: str) -> int:
+        """Keep reviews that no night here saw; return how many."""
+        with self._db.transaction():
+            return keep_reviews(self._db, self._parts, rows, at, why)
+
+    def finish_rebuilt(self, mart: pl.DataFrame, keep_history: int) -> None:
+        """Show what the last night said of its patients; forget what only older nights saw."""
+        with self._db.transaction():
+            self._show_mart(mart)
+            forget(self._db, self._parts, keep_history)
         self._show_raw()
 
     def unfinished(self) -> list[Run]:
@@ -163,7 +179,7 @@ class Warehouse:
 
     def _runs(self, condition: str) -> list[Run]:
         rows = self._db.run(
-            f"SELECT seq, run_id, as_of, mapping, settings, history_kept, reading, previous "
+            f"SELECT seq, run_id, as_of, mapping, settings, history_kept, previous "
             f"FROM ops.runs WHERE {condition} ORDER BY seq"
         )
         return [
@@ -174,13 +190,10 @@ class Warehouse:
     # -- rows --------------------------------------------------------------------------------
 
     @contextmanager
-    def arriving(self, table: str, seq: int, *, read_otherwise: bool) -> Iterator[Arrival]:
-        """Take in tonight's rows of a table, durable as one or not at all.
-
-        `read_otherwise`: whether the same text may give other typed rows than the last night's.
-        """
+    def arriving(self, table: str, seq: int) -> Iterator[Arrival]:
+        """Take in tonight's rows of a table, durable as one or not at all."""
         with self._db.transaction():
-            yield Arrival(self._db, self._parts, table, seq, read_otherwise=read_otherwise)
+            yield Arrival(self._db, self._parts, table, seq)
 
     def rows_seen(self, table: str, seq: int, batch_rows: int) -> Iterator[pl.DataFrame]:
         """Read the rows that a night saw, as text, in batches."""

@@ -3,8 +3,11 @@
 import os
 import random
 import shutil
+import socket
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -20,8 +23,10 @@ from tests.registry import Registry, days
 
 # More of both for docs/promises.md: see `make promises`.
 KILLS = int(os.environ.get("THYRISK_KILLS", "52"))
+PREFECT_KILLS = int(os.environ.get("THYRISK_PREFECT_KILLS", "3"))
 GROUPS = 4
 LONGEST_SECONDS = 3.0
+ROOT = Path(__file__).parents[2]
 
 
 _content = cache(content)  # of nights that stay as they are
@@ -37,13 +42,23 @@ class Nights:
     twice: Path
     """Tonight's run two times: what a rerun after the very end leaves."""
 
-    def killed(self, out: Path, call: int, seconds: float | None = None) -> bool:
+    def command(self, out: Path, call: int, *how: str) -> list[str]:
+        """Return the command that runs tonight's, and kills it at a call."""
+        module = [sys.executable, "-m", "tests.flows.killing"]
+        return [*module, str(self.export), str(out), str(call), *how]
+
+    def killed(
+        self,
+        out: Path,
+        call: int,
+        seconds: float | None = None,
+        how: tuple[str, ...] = (),
+        environment: dict[str, str] | None = None,
+    ) -> bool:
         """Run tonight's in a process, killed at a call or after a time; say whether it died."""
         shutil.copytree(self.base, out, symlinks=True)
         with subprocess.Popen(
-            [sys.executable, "-m", "tests.flows.killing", str(self.export), str(out), str(call)],
-            stdout=subprocess.PIPE,
-            cwd=Path(__file__).parents[2],
+            self.command(out, call, *how), stdout=subprocess.PIPE, cwd=ROOT, env=environment
         ) as process:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(seconds)
@@ -92,10 +107,8 @@ def calls(tonight: Nights, tmp_path_factory: pytest.TempPathFactory) -> int:
     """Return how many calls tonight's night makes."""
     out = tmp_path_factory.mktemp("counted") / "out"
     shutil.copytree(tonight.base, out, symlinks=True)
-    command = [sys.executable, "-m", "tests.flows.killing", str(tonight.export), str(out), "0"]
-    done = subprocess.run(
-        command, capture_output=True, text=True, cwd=Path(__file__).parents[2], check=True
-    )
+    command = tonight.command(out, 0)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True)
     return int(done.stdout)
 
 
@@ -118,3 +131,52 @@ def test_killed_at_random_times(tonight: Nights, tmp_path: Path, group: int) -> 
         out = tmp_path / f"out-{number}"
         tonight.killed(out, 0, seconds)
         assert tonight.differences(out) == [], f"killed after {seconds} seconds"
+
+
+@pytest.fixture(scope="module")
+def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Run a Prefect server, as a scheduled night has one; return the environment of its nights."""
+    home = tmp_path_factory.mktemp("prefect")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = os.environ | {
+        "PREFECT_HOME": str(home),
+        "HOME": str(home),
+        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_LOGGING_LEVEL": "ERROR",
+        "DO_NOT_TRACK": "1",
+    }
+    serve = ["server", "start", "--no-ui", "--host", "127.0.0.1", "--port", str(port)]
+    with subprocess.Popen(
+        [sys.executable, "-m", "prefect", *serve], stdout=subprocess.DEVNULL, env=environment
+    ) as server:
+        while not _listens(port):
+            assert server.poll() is None, "the server of Prefect did not start"
+            time.sleep(0.2)
+        yield environment
+        server.terminate()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as caller:
+        return caller.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.mark.parametrize("group", range(1 if PREFECT_KILLS < 10 else 2))
+def test_a_prefect_flow_killed_between_and_inside_all_stages(
+    tonight: Nights, prefect: dict[str, str], tmp_path: Path, group: int
+) -> None:
+    out = tmp_path / "counted"
+    shutil.copytree(tonight.base, out, symlinks=True)
+    count = tonight.command(out, 0, "prefect")
+    done = subprocess.run(count, capture_output=True, text=True, cwd=ROOT, env=prefect, check=True)
+    calls = int(done.stdout.split()[-1])
+    assert tonight.differences(out) == [], "never killed"
+    for number in range(group, PREFECT_KILLS, 1 if PREFECT_KILLS < 10 else 2):
+        call = max(1, round((number + 0.5) / PREFECT_KILLS * calls))
+        out = tmp_path / f"out-{number}"
+        died = tonight.killed(out, call, how=("prefect",), environment=prefect)
+        assert died, f"call {call} of {calls} did not happen"
+        assert tonight.differences(out) == [], f"killed at call {call} of {calls}"

@@ -30,6 +30,7 @@ def export(tmp_path: Path) -> Path:
     registry = Registry().usual("A", 62).metastasis("A", "lung").ct("A").usual("B")
     registry.add("surgeries", "B", surgery_date="2031-02-31", procedure="total")
     registry.add("labs", "B", analyte="Tg", sample_date="2020-06-01", value="x", unit="ng/mL")
+    registry.add("labs", "nobody", analyte="Tg", sample_date="2020-06-01", value="1")
     return registry.write(tmp_path / "export")
 
 
@@ -46,6 +47,14 @@ def rewrite(folder: Path, name: str, **columns: pl.Expr) -> None:
     path = folder / f"{name}.parquet"
     identity = {k: v for k, v in pl.read_parquet_metadata(path).items() if k.startswith("thy")}
     pl.read_parquet(path).with_columns(**columns).write_parquet(path, metadata=identity)
+    forge(folder, lambda _: None)
+
+
+def shorten(folder: Path, name: str) -> None:
+    """Take every row out of a published table, unseen by its bytes."""
+    path = folder / f"{name}.parquet"
+    identity = {k: v for k, v in pl.read_parquet_metadata(path).items() if k.startswith("thy")}
+    pl.read_parquet(path).clear().write_parquet(path, metadata=identity)
     forge(folder, lambda _: None)
 
 
@@ -74,6 +83,25 @@ HIGH = pl.lit("high", dtype=pl.Enum(["high", "low", "indeterminate", "not_applic
         (
             lambda f: rewrite(f, "quarantine", cell=pl.lit(None, dtype=pl.String)),
             "quarantine.parquet: 0 cells, not the",
+        ),
+        (
+            lambda f: rewrite(f, "profile", figure=pl.col("figure") + 1),
+            "profile.parquet: 3 rows of patients, its files have 2",
+        ),
+        (
+            lambda f: rewrite(f, "patients_left_out", is_left_out=pl.lit(False)),
+            "patients_left_out.parquet: 0 left out, quarantine.parquet names 1",
+        ),
+        (
+            lambda f: rewrite(f, "patients_left_out", patient_id=pl.lit("A")),
+            "patients_left_out.parquet: patients who are in patient_risk",
+        ),
+        *(
+            (
+                lambda f, name=name: shorten(f, name),
+                f"{name}.parquet: 0 rows, run.json counted",
+            )
+            for name in ("profile", "patients_left_out", "features", "criteria")
         ),
         (
             lambda f: shutil.copy(f / "features.parquet", f / "needs.parquet"),

@@ -31,7 +31,8 @@ from flows.intake.manifest import MANIFEST
 from flows.intake.misfits import NOT_A_ROW, OTHER_TABLE, REPEATS_HEADER, UNDER_NO_NAME
 from flows.intake.rows import Irregular, batches
 from flows.job import Job, Tonight
-from flows.load import Read, load_table
+from flows.load import load_table
+from flows.read import Read
 from flows.secrets import NO_KEYS
 from flows.settings import Settings
 from flows.synth import synthesise
@@ -100,7 +101,7 @@ class Fuzzer:
             run_id="fuzz",
             mapping=mapping,
             settings=self.settings,
-            seq=self.warehouse.start_run("fuzz", AS_OF, now, mapping, {}, "fuzz"),
+            seq=self.warehouse.start_run("fuzz", AS_OF, now, mapping, {}),
             started_at=now,
             scratch=self.folder / "scratch",
             export=open_export(export),

@@ -1,0 +1,1 @@
+"""Making a damaged warehouse anew, from a backup, from exports, and from what is left of it."""
