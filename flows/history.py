@@ -28,6 +28,9 @@ PSEUDONYMS = "pseudonyms"
 EXTRACTED = "extracted_on"
 """Under which name a night remembers the day of its extraction."""
 
+IMPORTS = "review_imports"
+"""Under which name a night remembers how many imports of reviews it saw."""
+
 GONE_SETTINGS = ("max_shrink_share", "judge_from_rows")
 """What earlier versions had, and what is published never depended on."""
 
@@ -95,6 +98,7 @@ def night_again(
     if used.pop(PSEUDONYMS, None) != job.keys.fingerprint:
         raise UsageError(f"the night of {job.as_of} had {_OTHER_PSEUDONYMS}")
     extracted = used.pop(EXTRACTED, None)
+    imports = used.pop(IMPORTS, 0)
     for name in GONE_SETTINGS:
         used.pop(name, None)
     ignored = "; the export given was not loaded" if job.export else ""
@@ -110,6 +114,7 @@ def night_again(
         extracted_on=date.fromisoformat(extracted) if extracted else None,
         previous=past.previous,
         last=read_last(job, past.previous),
+        imports=imports,
         kept_quarantine=warehouse.quarantine_of(past.seq),
         labels=labels_of(warehouse.files_of(past.seq)),
         warnings=(
@@ -163,8 +168,9 @@ def reviews_of(tonight: Tonight, reviews: pl.DataFrame, names: pl.DataFrame) -> 
     latest = pseudonymised(named.drop("patient_no"), tonight.keys)
     new = latest.select("patient_id", "reviewed_at")
     last = tonight.last
-    if last is not None and "reviewed_at" in last.columns:
-        new = new.join(last, on=["patient_id", "reviewed_at"], how="anti")
+    if last is not None and {"reviewed_at", "reviewed_state"} <= set(last.columns):
+        remembered = last.filter(pl.col("reviewed_state").is_not_null())
+        new = new.join(remembered, on=["patient_id", "reviewed_at"], how="anti")
     seen = _seen(tonight.job, new)
     return latest.join(seen, on="patient_id", how="left").select(
         pl.col(name).cast(dtype) for name, dtype in LATEST.items()

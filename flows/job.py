@@ -55,6 +55,8 @@ class Tonight:
     """Whether the same text may give other typed rows than in the last night."""
     extracted_on: date | None = None
     """The day of the extraction, where the export says it."""
+    imports: int = 0
+    """How many imports of reviews it sees."""
     kept_quarantine: pl.DataFrame | None = None
     """What a past night set aside, as it was kept."""
     warnings: tuple[str, ...] = ()

@@ -36,7 +36,19 @@ SITE = (
 NEED = ("examination", "entry", "nothing")
 CRITERION_STATE = ("met", "not_met", "unknown")
 EVENT = ("recurrence", "progression")
-REVIEW_DECISION = ("confirmed", "dismissed", "deferred")
+REVIEW_DECISION = ("confirmed", "dismissed", "deferred", "reopened")
+"""What a reviewer decides; reopened takes the decision before it back."""
+REVIEW_REASON = (
+    "no_disease",
+    "remnant_only",
+    "dead_or_moved",
+    "on_systemic_therapy",
+    "data_error",
+    "other",
+)
+"""Why a patient is dismissed from the worklist."""
+REVIEW_SOURCE = ("export", "file", "page")
+"""How a review came: a table of the export, a file that was imported, the served page."""
 
 ACTIVITY_UNIT = ("GBq", "MBq", "mCi")
 LENGTH_UNIT = ("mm", "cm")
