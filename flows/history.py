@@ -177,15 +177,20 @@ def reviews_of(tonight: Tonight, reviews: pl.DataFrame, names: pl.DataFrame) -> 
     )
 
 
-def _seen(job: Job, reviews: pl.DataFrame) -> pl.DataFrame:
-    """Return what each reviewer saw: one row per patient whose night is still there."""
+def nights_seen(job: Job, reviews: pl.DataFrame) -> pl.DataFrame:
+    """Add `run_date`, the newest night published by `reviewed_at`; without one, no row."""
     days = [date.fromisoformat(day_of(folder)) for folder in nights(job.out, before=job.as_of)]
     published = pl.DataFrame({"run_date": days}, schema={"run_date": pl.Date}).sort("run_date")
-    matched = (
+    return (
         reviews.sort("reviewed_at")
         .join_asof(published, left_on="reviewed_at", right_on="run_date", strategy="backward")
         .drop_nulls("run_date")
     )
+
+
+def _seen(job: Job, reviews: pl.DataFrame) -> pl.DataFrame:
+    """Return what each reviewer saw: one row per patient whose night is still there."""
+    matched = nights_seen(job, reviews)
     parts = [pl.DataFrame(schema={"patient_id": pl.String, "newly_seen_state": pl.List(pl.String)})]
     for day in matched["run_date"].unique().sort():
         path = night_folder(job.out, day) / "patient_risk.parquet"

@@ -31,7 +31,7 @@ from models.windows import modified_windows
 from schemas.registry import TABLES
 
 SHAPES_OUTPUT = {"windows", "worklist_cap", "report", "report_patients"}
-SHAPES_OUTPUT |= {"smallest_cell", "round_counts"}
+SHAPES_OUTPUT |= {"smallest_cell", "round_counts", "targets"}
 """The settings that what is published depends on; the others decide whether it is."""
 
 

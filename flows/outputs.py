@@ -21,7 +21,7 @@ from flows.published.nights import RUN
 from flows.published.seal import SIGNATURE, sha256_of_run, signature
 from flows.published.write import json_ready, write_csv, write_parquet
 from models.spec import Model, digests, library
-from schemas.published import PUBLISHED, descriptions_of
+from schemas.published import PUBLISHED, GivenReviews, columns_of, descriptions_of
 
 VERSION = version("thyrisk")
 _LIBRARIES = ("thyrisk", "polars", "duckdb", "pandera", "prefect")
@@ -62,6 +62,7 @@ class Outputs:
     criteria: pl.DataFrame
     needs: pl.DataFrame
     on_file: pl.DataFrame
+    reviews: pl.DataFrame
     profile: pl.DataFrame
     left_out: pl.DataFrame
     remarks: tuple[str, ...] = ()
@@ -78,6 +79,7 @@ class Outputs:
             "criteria": self.criteria,
             "needs": self.needs,
             "on_file": self.on_file,
+            "reviews": self.reviews.select(columns_of(GivenReviews).keys()),
             "timeline": self.timeline,
             "qi_measures": self.measures,
             "quarantine": self.quarantine,

@@ -80,6 +80,9 @@ class Settings(BaseSettings):
     round_counts: int = Field(
         5, ge=1, description="quality measures show counts as multiples of this; 1 as they are"
     )
+    targets: dict[str, float] = Field(
+        {}, description="what the registry aims at, by quality measure, as scored_os = 0.9"
+    )
     keep_nights: int = Field(
         0, ge=0, description="published nights to keep, newest first; 0 keeps all"
     )

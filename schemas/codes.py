@@ -37,8 +37,7 @@ NEED = ("examination", "entry", "nothing")
 CRITERION_STATE = ("met", "not_met", "unknown")
 EVENT = ("recurrence", "progression")
 REVIEW_DECISION = ("confirmed", "dismissed", "deferred", "reopened")
-"""What a reviewer decides; reopened takes the decision before it back."""
-REVIEW_REASON = (
+DISMISSAL = (
     "no_disease",
     "remnant_only",
     "dead_or_moved",
@@ -46,7 +45,7 @@ REVIEW_REASON = (
     "data_error",
     "other",
 )
-"""Why a patient is dismissed from the worklist."""
+"""Why a reviewer dismisses a patient from the list."""
 REVIEW_SOURCE = ("export", "file", "page")
 """How a review came: a table of the export, a file that was imported, the served page."""
 

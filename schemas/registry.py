@@ -135,7 +135,7 @@ class Reviews(pa.DataFrameModel):
     reviewed_at: pl.Date = of("date of the review; a time of day is not looked at", nullable=False)
     reviewer: str = of("who reviewed: a role or initials, no name")
     decision: pl.Enum = code(codes.REVIEW_DECISION, "what was decided", nullable=False)
-    reason: pl.Enum = code(codes.REVIEW_REASON, "why a patient was dismissed")
+    reason: pl.Enum = code(codes.DISMISSAL, "why a patient was dismissed")
     deferred_until: pl.Date = of("date on which a deferred patient comes back")
     note: str = of("note; names no patient")
 

@@ -44,7 +44,7 @@ GIVEN: dict[str, Any] = {
     "reviewed_time": pl.Time,
     "reviewer": pl.String,
     "decision": pl.Enum(codes.REVIEW_DECISION),
-    "reason": pl.Enum(codes.REVIEW_REASON),
+    "reason": pl.Enum(codes.DISMISSAL),
     "deferred_until": pl.Date,
     "note": pl.String,
     "source": pl.Enum(codes.REVIEW_SOURCE),
