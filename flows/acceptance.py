@@ -15,6 +15,7 @@ from flows.disk import sync
 from flows.errors import NightRefused, UsageError
 from flows.job import Tonight
 from flows.published.nights import RUN, night_folder, nights, read_run, read_table
+from flows.warehouse.taking_back import KEPT
 from flows.warehouse.warehouse import Warehouse
 from schemas.published import Profile, columns_of
 from transforms.acceptance.compare import (
@@ -146,7 +147,7 @@ def _file_rows(counted: list[tuple[str, str, int]], tonight: Tonight) -> pl.Data
             ("file_rows", f"{table}, file {file if named else number}", rows, rows)
             for table, theirs in several.items()
             for number, (file, rows) in enumerate(theirs, 1)
-            if len(theirs) > 1
+            if len(theirs) > 1 and table != KEPT
         ],
         schema=columns_of(Profile),
         orient="row",

@@ -9,6 +9,7 @@ from flows.errors import NightError, NightRefused
 from flows.intake.export import SourceFile
 from flows.intake.lines import Lines
 from flows.job import Tonight
+from flows.warehouse.taking_back import KEPT
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ def _refuse_if_dirty(
 
 def _refuse_if_gone(tonight: Tonight, table: str, files: Sequence[FileCount]) -> None:
     before = tonight.rows_before.get(table)
-    if before and not files:
+    if before and not files and table != KEPT:
         raise NightRefused(
             f"{table}: no file, but the last night had {before} rows; export it again, or with its "
             f"header alone if it is empty now"

@@ -28,6 +28,9 @@ PSEUDONYMS = "pseudonyms"
 EXTRACTED = "extracted_on"
 """Under which name a night remembers the day of its extraction."""
 
+IMPORTS = "review_imports"
+"""Under which name a night remembers how many imports of reviews it saw."""
+
 GONE_SETTINGS = ("max_shrink_share", "judge_from_rows")
 """What earlier versions had, and what is published never depended on."""
 
@@ -96,6 +99,7 @@ def night_again(
     if used.pop(PSEUDONYMS, None) != job.keys.fingerprint:
         raise UsageError(f"the night of {job.as_of} had {_OTHER_PSEUDONYMS}")
     extracted = used.pop(EXTRACTED, None)
+    imports = used.pop(IMPORTS, 0)
     for name in GONE_SETTINGS:
         used.pop(name, None)
     ignored = "; the export given was not loaded" if job.export else ""
@@ -111,6 +115,7 @@ def night_again(
         extracted_on=date.fromisoformat(extracted) if extracted else None,
         previous=past.previous,
         last=read_last(job, past.previous),
+        imports=imports,
         kept_quarantine=warehouse.quarantine_of(past.seq),
         labels=labels_of(warehouse.files_of(past.seq)),
         warnings=(
@@ -164,23 +169,29 @@ def reviews_of(tonight: Tonight, reviews: pl.DataFrame, names: pl.DataFrame) -> 
     latest = pseudonymised(named.drop("patient_no"), tonight.keys)
     new = latest.select("patient_id", "reviewed_at")
     last = tonight.last
-    if last is not None and "reviewed_at" in last.columns:
-        new = new.join(last, on=["patient_id", "reviewed_at"], how="anti")
+    if last is not None and {"reviewed_at", "reviewed_state"} <= set(last.columns):
+        remembered = last.filter(pl.col("reviewed_state").is_not_null())
+        new = new.join(remembered, on=["patient_id", "reviewed_at"], how="anti")
     seen = _seen(tonight.job, new)
     return latest.join(seen, on="patient_id", how="left").select(
         pl.col(name).cast(dtype) for name, dtype in LATEST.items()
     )
 
 
-def _seen(job: Job, reviews: pl.DataFrame) -> pl.DataFrame:
-    """Return what each reviewer saw: one row per patient whose night is still there."""
+def nights_seen(job: Job, reviews: pl.DataFrame) -> pl.DataFrame:
+    """Add `run_date`, the newest night published by `reviewed_at`; without one, no row."""
     days = [date.fromisoformat(day_of(folder)) for folder in nights(job.out, before=job.as_of)]
     published = pl.DataFrame({"run_date": days}, schema={"run_date": pl.Date}).sort("run_date")
-    matched = (
+    return (
         reviews.sort("reviewed_at")
         .join_asof(published, left_on="reviewed_at", right_on="run_date", strategy="backward")
         .drop_nulls("run_date")
     )
+
+
+def _seen(job: Job, reviews: pl.DataFrame) -> pl.DataFrame:
+    """Return what each reviewer saw: one row per patient whose night is still there."""
+    matched = nights_seen(job, reviews)
     parts = [pl.DataFrame(schema={"patient_id": pl.String, "newly_seen_state": pl.List(pl.String)})]
     for day in matched["run_date"].unique().sort():
         path = night_folder(job.out, day) / "patient_risk.parquet"

@@ -53,6 +53,8 @@ class Tonight:
     """Rows per table that the last night read."""
     extracted_on: date | None = None
     """The day of the extraction, where the export says it."""
+    imports: int = 0
+    """How many imports of reviews it sees."""
     kept_quarantine: pl.DataFrame | None = None
     """What a past night set aside, as it was kept."""
     warnings: tuple[str, ...] = ()

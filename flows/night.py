@@ -22,6 +22,7 @@ from flows.published.write import publish, refuse_unless_link, remove_nights
 from flows.read import Read
 from flows.report.aside import write_report
 from flows.results import results_of
+from flows.reviews.union import with_every_review
 from flows.warehouse.warehouse import Warehouse
 from schemas.registry import TABLES
 
@@ -113,7 +114,7 @@ def _read(tonight: Tonight, warehouse: Warehouse, stage: _timed) -> Read:
     read = Read()
     for table in TABLES:
         read = stage(f"load {table}", load_table, tonight, warehouse, read, table)
-    return read
+    return with_every_review(tonight, warehouse, read)
 
 
 def _compare(tonight: Tonight, warehouse: Warehouse, outputs: Outputs) -> Verdict:

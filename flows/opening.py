@@ -7,8 +7,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from flows.errors import NightRefused
 from flows.history import (
     EXTRACTED,
+    IMPORTS,
     PSEUDONYMS,
     night_again,
     night_before,
@@ -22,12 +24,13 @@ from flows.job import Job, Tonight
 from flows.memory import refuse_if_too_little
 from flows.outputs import VERSION
 from flows.published.withdraw import settle_withdrawals
-from flows.warehouse.warehouse import Warehouse
+from flows.reviews.store import count, folder_of
+from flows.warehouse.warehouse import Run, Warehouse
 from models.spec import digests, library
 from models.windows import modified_windows
 
 SHAPES_OUTPUT = {"windows", "worklist_cap", "report", "report_patients"}
-SHAPES_OUTPUT |= {"smallest_cell", "round_counts"}
+SHAPES_OUTPUT |= {"smallest_cell", "round_counts", "targets"}
 """The settings that what is published depends on; the others decide whether it is."""
 
 
@@ -54,9 +57,10 @@ def open_night(
     refuse_if_too_little(export, job.settings.memory)
     previous = night_before(job, runs)
     last = read_last(job, previous)
-    run_id = identity(job, export)
+    imports = _imports(job, runs)
+    run_id = identity(job, export, imports)
     used = job.settings.model_dump(mode="json") | {PSEUDONYMS: job.keys.fingerprint}
-    used[EXTRACTED] = str(export.extracted_on or "")
+    used |= {EXTRACTED: str(export.extracted_on or ""), IMPORTS: imports}
     seq = warehouse.start_run(run_id, job.as_of, started_at, job.mapping, used)
     return Tonight(
         job=job,
@@ -68,6 +72,7 @@ def open_night(
         scratch=scratch,
         export=export,
         extracted_on=export.extracted_on,
+        imports=imports,
         previous=previous,
         last=last,
         rows_before=warehouse.rows_read(runs[-1].seq) if runs else {},
@@ -90,7 +95,19 @@ def _warnings(job: Job, export: Export) -> Iterator[str]:
         )
 
 
-def identity(job: Job, export: Export) -> str:
+def _imports(job: Job, runs: list[Run]) -> int:
+    """Return how many imports of reviews there are. Raises NightRefused when there were more."""
+    there = count(job.warehouse)
+    before = max((int(run.settings.get(IMPORTS, 0)) for run in runs), default=0)
+    if there < before:
+        raise NightRefused(
+            f"{folder_of(job.warehouse)}: {there} imports of reviews, but the last night saw "
+            f"{before}; put the folder back from a backup: without it reviewed patients return"
+        )
+    return there
+
+
+def identity(job: Job, export: Export, imports: int) -> str:
     """Return the night's identity: the same inputs, settings and version give the same."""
     parts = {
         "as_of": str(job.as_of),
@@ -101,6 +118,7 @@ def identity(job: Job, export: Export) -> str:
         "settings": job.settings.model_dump(mode="json", include=SHAPES_OUTPUT),
         "models": digests(),
         "pseudonyms": job.keys.fingerprint,
+        **({"review_imports": imports} if imports else {}),
         "version": VERSION,
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]

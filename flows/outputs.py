@@ -16,13 +16,14 @@ from flows.acceptance import Verdict
 from flows.counts import Counts, FileCount
 from flows.disk import sha256
 from flows.errors import NightError
+from flows.history import IMPORTS
 from flows.job import Tonight
 from flows.published.nights import RUN
 from flows.published.seal import SIGNATURE, sha256_of_run, signature
 from flows.published.write import json_ready, write_csv, write_parquet
 from models.parts import FLAGS
 from models.spec import Model, digests, library
-from schemas.published import PUBLISHED, descriptions_of
+from schemas.published import PUBLISHED, GivenReviews, columns_of, descriptions_of
 from transforms.reading.mapping import Mapping
 
 VERSION = version("thyrisk")
@@ -65,6 +66,7 @@ class Outputs:
     criteria: pl.DataFrame
     needs: pl.DataFrame
     on_file: pl.DataFrame
+    reviews: pl.DataFrame
     profile: pl.DataFrame
     left_out: pl.DataFrame
     remarks: tuple[str, ...] = ()
@@ -81,6 +83,7 @@ class Outputs:
             "criteria": self.criteria,
             "needs": self.needs,
             "on_file": self.on_file,
+            "reviews": self.reviews.select(columns_of(GivenReviews).keys()),
             "timeline": self.timeline,
             "qi_measures": self.measures,
             "quarantine": self.quarantine,
@@ -227,6 +230,7 @@ def write_run(staged: Path, tonight: Tonight, result: Result) -> None:
         "outputs": {path.name: sha256(path) for path in sorted(staged.iterdir())},
         "settings": tonight.settings.model_dump(mode="json"),
         "mapping": _mapping(tonight),
+        IMPORTS: tonight.imports,
         "previous_sha256": sha256_of_run(result.folder.parent, tonight.previous),
         "pseudonyms": tonight.keys.fingerprint,
         "encrypted": tonight.keys.encryption is not None,

@@ -37,6 +37,8 @@ class Read:
 
     patients: pl.DataFrame = field(default_factory=pl.DataFrame)
     tables: Mapping[str, Loaded] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+    """What a person should know, beside what the tables say themselves."""
 
     @property
     def rows(self) -> dict[str, pl.LazyFrame]:
@@ -96,7 +98,7 @@ class Read:
         return Counts(
             patients=self.patients.height,
             files=tuple(file for table in self.tables.values() for file in table.files),
-            warnings=tuple(self._warnings(said)),
+            warnings=(*self._warnings(said), *self.remarks),
             new_versions={name: new for name, new in brought.items() if new is not None},
         )
 

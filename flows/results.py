@@ -10,12 +10,16 @@ from flows.job import Tonight
 from flows.outputs import Outputs
 from flows.pseudonyms import pseudonymised
 from flows.read import Read
+from flows.reviews.told import reviews_told
 from models.engine import score
 from models.spec import library
 from schemas.published import Quarantine, columns_of
 from transforms.acceptance.profile import profile
+from transforms.measures.after_rrdtc import with_what_came_after
 from transforms.measures.courses import courses_of
-from transforms.measures.measures import PATHWAY, completeness, measure
+from transforms.measures.definitions import PATHWAY, REVIEWING, completeness
+from transforms.measures.measures import measure
+from transforms.measures.reviewing import decisions, waits_of
 from transforms.review.criteria import criteria
 from transforms.review.flags import patient_risk
 from transforms.review.needs import needs, with_needs
@@ -40,9 +44,8 @@ def results_of(tonight: Tonight, read: Read, stage: Callable[..., Any]) -> Outpu
         tonight.extracted_on,
     )
     names = pseudonymised(read.names, tonight.keys)
-    reviews = stage(
-        "look up reviews", reviews_of, tonight, known.tables["reviews"].collect(), read.names
-    )
+    given = known.tables["reviews"].collect()
+    reviews = stage("look up reviews", reviews_of, tonight, given, read.names)
     derived = stage("derive variables", _features, tonight, known, read.set_aside, names)
     scores = stage("score", _scores, derived, tonight.settings.windows.model_dump())
     risk = stage("flag", patient_risk, derived, scores, tonight.last, reviews)
@@ -56,10 +59,12 @@ def results_of(tonight: Tonight, read: Read, stage: Callable[..., Any]) -> Outpu
     counts, remarks = read.counts(tonight.mapping.coverage), tuple(_remarks(known))
     figures = profile({name: table.rows for name, table in read.tables.items()}, read.rejected)
     nobody = pseudonymised(read.left_out, tonight.keys)
-    patients = _with_reviews(derived, risk)
+    patients = with_what_came_after(_with_reviews(derived, risk), known)
     courses = courses_of(known, patients, windows)
+    told = reviews_told(tonight, given, read.names)
     del read, known  # the measures need memory, and no table
-    measured = stage("measure", _measures, tonight, courses, patients)
+    waits = waits_of(told, risk, tonight.as_of)
+    measured = stage("measure", _measures, tonight, courses, patients, told, waits)
     return Outputs(
         counts=counts,
         derived=derived,
@@ -72,6 +77,7 @@ def results_of(tonight: Tonight, read: Read, stage: Callable[..., Any]) -> Outpu
         criteria=rests_on,
         needs=settled_by,
         on_file=unused,
+        reviews=told,
         profile=figures,
         left_out=nobody,
         remarks=remarks,
@@ -134,11 +140,30 @@ def _stories(
 
 def _with_reviews(derived: pl.DataFrame, risk: pl.DataFrame) -> pl.DataFrame:
     """Add to the variables what the measures ask of scores and reviews: one row per patient."""
-    more = risk.select("patient_no", "rrdtc_status", "os_status", "pfs_status", "reviewed_at")
+    more = risk.select("patient_no", "rrdtc_status", "os_status", "pfs_status")
     return derived.join(more, on="patient_no")
 
 
-def _measures(tonight: Tonight, courses: pl.DataFrame, patients: pl.DataFrame) -> pl.DataFrame:
-    measures = [*PATHWAY, *completeness(library().values())]
-    smallest, round_to = tonight.settings.smallest_cell, tonight.settings.round_counts
-    return measure(measures, patients, courses, tonight.as_of, smallest, round_to)
+def _measures(
+    tonight: Tonight,
+    courses: pl.DataFrame,
+    patients: pl.DataFrame,
+    told: pl.DataFrame,
+    waits: pl.DataFrame,
+) -> pl.DataFrame:
+    measures = [*PATHWAY, *REVIEWING, *completeness(library().values())]
+    settings = tonight.settings
+    centres = patients.select("patient_no", "centre")
+    return measure(
+        measures,
+        {
+            "patients": patients,
+            "courses": courses,
+            "reviews": decisions(told).join(centres, on="patient_no"),
+            "waits": waits.join(centres, on="patient_no"),
+        },
+        tonight.as_of,
+        settings.smallest_cell,
+        settings.round_counts,
+        settings.targets,
+    )

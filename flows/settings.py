@@ -80,6 +80,9 @@ class Settings(BaseSettings):
     round_counts: int = Field(
         5, ge=1, description="quality measures show counts as multiples of this; 1 as they are"
     )
+    targets: dict[str, float] = Field(
+        {}, description="what the registry aims at, by quality measure, as scored_os = 0.9"
+    )
     keep_nights: int = Field(
         0, ge=0, description="published nights to keep, newest first; 0 keeps all"
     )
@@ -132,6 +135,18 @@ class Settings(BaseSettings):
                 raise ValueError("want a share from 0 to 1, as 0.2 for 20 %")
         return shares
 
+    @field_validator("targets")
+    @classmethod
+    def _measures_exist(cls, targets: dict[str, float]) -> dict[str, float]:
+        if targets:
+            from models.spec import library
+            from transforms.measures.definitions import PATHWAY, REVIEWING, completeness
+
+            known = {one.name for one in (*PATHWAY, *REVIEWING, *completeness(library().values()))}
+            for name in targets.keys() - known:
+                raise ValueError(f"{name}: no such measure; `thyrisk measures` lists them")
+        return targets
+
     @field_validator("max_bad_share_of")
     @classmethod
     def _tables_exist(cls, shares: dict[str, float]) -> dict[str, float]:
@@ -170,7 +185,7 @@ def _refuse_unknown(environment: Iterable[str]) -> None:
         name = variable.upper().removeprefix(_PREFIX).lower()
         if not variable.upper().startswith(_PREFIX) or name in known:
             continue
-        if name.startswith("max_bad_share_of__"):
+        if name.startswith(("max_bad_share_of__", "targets__")):
             continue
         near = get_close_matches(name, known, 1)
         hint = f"; did you mean {_PREFIX}{near[0].upper()}?" if near else ""

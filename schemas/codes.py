@@ -36,7 +36,18 @@ SITE = (
 NEED = ("examination", "entry", "nothing")
 CRITERION_STATE = ("met", "not_met", "unknown")
 EVENT = ("recurrence", "progression")
-REVIEW_DECISION = ("confirmed", "dismissed", "deferred")
+REVIEW_DECISION = ("confirmed", "dismissed", "deferred", "reopened")
+DISMISSAL = (
+    "no_disease",
+    "remnant_only",
+    "dead_or_moved",
+    "on_systemic_therapy",
+    "data_error",
+    "other",
+)
+"""Why a reviewer dismisses a patient from the list."""
+REVIEW_SOURCE = ("export", "file", "page")
+"""How a review came: a table of the export, a file that was imported, the served page."""
 
 ACTIVITY_UNIT = ("GBq", "MBq", "mCi")
 LENGTH_UNIT = ("mm", "cm")

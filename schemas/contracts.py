@@ -148,6 +148,9 @@ def expectations(table: Table) -> list[Expectation]:
         is_deferred = pl.col("decision") == "deferred"
         has_date = pl.col("deferred_until").is_not_null()
         found.append(("deferred_until: empty for a deferred patient", ~is_deferred | has_date))
+        has_reason = pl.col("reason").is_not_null()
+        is_dismissed = pl.col("decision") == "dismissed"
+        found.append(("reason: only a dismissal has one", is_dismissed | ~has_reason))
     if table.name == "i131_treatments":
         found.append(("activity: not above 0", pl.col("activity") > 0))
     return found + (_patient_order() if table.date is None else _event_order(table))

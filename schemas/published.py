@@ -145,6 +145,7 @@ class QiMeasures(pa.DataFrameModel):
 
     What a measure asks, its exclusions and its source: `thyrisk measures`. Months and quarters are
     of all centres only. Counts are multiples of the setting `round_counts`, shares those of them.
+    Of a wait the median is a survival estimate (Kaplan-Meier), and the unknown still wait.
     """
 
     measure: str = of("name of the measure", nullable=False)
@@ -157,9 +158,24 @@ class QiMeasures(pa.DataFrameModel):
     denominator: pl.Int64 = of("patients or courses with a known answer")
     unknown: pl.Int64 = of("patients or courses whose answer is unknown")
     value: float = of("share with the answer yes, or the median")
+    lower: float = of("lower limit of the 95 % interval of the value; null where there is none")
+    upper: float = of("its upper limit")
     unit: str = of("share, or the unit of the median", nullable=False)
     direction: str = of("which way is better: higher, lower, neither", nullable=False)
     suppressed: bool = of("left out: so few that a patient could be recognised", nullable=False)
+    target: float = of("what the registry aims at (setting `targets`)")
+    charted: bool = of(
+        "a point of the measure's chart: of all centres, in the shortest periods that hold enough, "
+        "and ended",
+        nullable=False,
+    )
+    centre_line: float = of("centre of the chart: overall share or mean; a short series' median")
+    limit_lower: float = of("lower limit of the chart; null for a short series")
+    limit_upper: float = of("upper limit of the chart")
+    signal: str = of("what the point is part of: better, worse, different; null: chance")
+    rule: str = of("the rule of the chart that says so")
+    run_start: pl.Date = of("first period of the run that the rule is about")
+    periods_hidden: pl.UInt32 = of("periods of the chart that are left out")
 
 
 class Timeline(pa.DataFrameModel):
@@ -215,6 +231,25 @@ class OnFile(pa.DataFrameModel):
     source_row: str = of("identifier of the row in it", nullable=False)
 
 
+class GivenReviews(pa.DataFrameModel):
+    """One row per review that was ever given of a patient, as far as it was known tonight."""
+
+    patient_id: str = of("patient", nullable=False)
+    reviewed_at: pl.Date = of("date of the review", nullable=False)
+    reviewed_time: pl.Time = of("time of day, where it was told")
+    reviewer: str = of("who reviewed: a role or initials")
+    decision: pl.Enum = code(codes.REVIEW_DECISION, "what was decided", nullable=False)
+    reason: pl.Enum = code(codes.DISMISSAL, "why a patient was dismissed")
+    deferred_until: pl.Date = of("date on which a deferred patient comes back")
+    note: str = of("note; left out under pseudonyms, as it may name somebody")
+    source: pl.Enum = code(codes.REVIEW_SOURCE, "how the review came", nullable=False)
+    listed_for: str = of(
+        "kind of the reason for which the patient was on the worklist that the reviewer saw, "
+        "not_listed when on none; null when that night is gone"
+    )
+    waiting_since: pl.Date = of("date since which the patient had waited then")
+
+
 class Quarantine(pa.DataFrameModel):
     """One row per quarantined row, and per cell set aside, as it was received."""
 
@@ -265,6 +300,7 @@ PUBLISHED: dict[str, type[pa.DataFrameModel]] = {
     "criteria": Criteria,
     "needs": Needs,
     "on_file": OnFile,
+    "reviews": GivenReviews,
     "model_scores": ModelScores,
     "profile": Profile,
     "patients_left_out": PatientsLeftOut,

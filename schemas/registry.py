@@ -133,10 +133,11 @@ class Reviews(pa.DataFrameModel):
 
     patient_id: str = of("patient, as the worklist names them", nullable=False)
     reviewed_at: pl.Date = of("date of the review; a time of day is not looked at", nullable=False)
-    reviewer_role: str = of("role of the reviewer, no name")
+    reviewer: str = of("who reviewed: a role or initials, no name")
     decision: pl.Enum = code(codes.REVIEW_DECISION, "what was decided", nullable=False)
+    reason: pl.Enum = code(codes.DISMISSAL, "why a patient was dismissed")
     deferred_until: pl.Date = of("date on which a deferred patient comes back")
-    comment: str = of("comment")
+    note: str = of("note; names no patient")
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,7 @@ class Table:
     def identifies(self) -> frozenset[str]:
         """The columns without which a row is quarantined; of any other, only the cell is aside."""
         if self.key is None:
-            return frozenset(self.columns)
+            return frozenset(self.needed)
         return frozenset({"patient_id", self.key, self.says_what or "patient_id"})
 
     @property
@@ -258,7 +259,7 @@ TABLES: dict[str, Table] = {
             "reviewed_at",
             required=False,
             may_follow_death=True,
-            optional=frozenset({"reviewer_role", "comment"}),
+            optional=frozenset({"reviewer", "reason", "note"}),
         ),
     )
 }

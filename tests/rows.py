@@ -32,8 +32,8 @@ USUAL: dict[str, dict[str, str]] = {
     | {"largest_lung_nodule": "8", "largest_lung_nodule_unit": "mm", "recist": "SD"},
     "metastases": {"detected_date": DAY, "site": "lung", "basis": "CT", "found": "yes"},
     "events": {"event_date": DAY, "type": "recurrence", "basis": "CT", "found": "yes"},
-    "reviews": {"reviewed_at": DAY, "reviewer_role": "physician", "decision": "deferred"}
-    | {"deferred_until": "2026-01-01", "comment": "seen"},
+    "reviews": {"reviewed_at": DAY, "reviewer": "physician", "decision": "deferred"}
+    | {"deferred_until": "2026-01-01", "note": "seen"},
 }
 """A row of each table with which all is well."""
 
@@ -56,7 +56,7 @@ def judged(
     All are of patient P, with keys K0, K1 and so on, unless the changes say otherwise.
     """
     rows = [
-        {TABLES[table].key or "comment": f"K{n}"} | {"patient_id": "P"} | USUAL[table] | change
+        {TABLES[table].key or "note": f"K{n}"} | {"patient_id": "P"} | USUAL[table] | change
         for n, change in enumerate(changes)
     ]
     if table == "patients":

@@ -13,6 +13,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from flows.cli.models import drawing, models_app
 from flows.cli.operator import Out, operator
+from flows.cli.reviews import review_app
 from flows.cli.validation import validation_app
 from flows.errors import NightError, Unexpected, UsageError, is_failure
 from flows.stopping import stop_in_order, wish
@@ -195,6 +196,7 @@ app.add_typer(operator)
 app.add_typer(models_app, name="models")
 app.add_typer(drawing)
 app.add_typer(validation_app)
+app.add_typer(review_app, name="review")
 
 
 @app.command()

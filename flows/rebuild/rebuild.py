@@ -18,7 +18,7 @@ import polars as pl
 from polars.exceptions import PanicException, PolarsError
 
 from flows.errors import NightRefused, UsageError, told
-from flows.history import EXTRACTED, PSEUDONYMS, settle_unfinished
+from flows.history import EXTRACTED, IMPORTS, PSEUDONYMS, settle_unfinished
 from flows.intake.export import open_export
 from flows.job import Job, Tonight
 from flows.load import load_table
@@ -29,6 +29,7 @@ from flows.published.verify import differs_from_warehouse
 from flows.published.withdraw import WITHDRAWN, mart_of
 from flows.read import Read
 from flows.rebuild.sources import Given, Past, copy_backup, export_of, given, past_nights
+from flows.reviews.store import count
 from flows.warehouse.parts import COLUMNS, Parts, folder_of
 from flows.warehouse.swap import damage_of, finish_swap, kept_of, put_in_place
 from flows.warehouse.taking_back import KEPT
@@ -150,7 +151,14 @@ def _bring(job: Job, warehouse: Warehouse, night: Past, sources: Given, done: Re
             raise NightRefused("its export was not given")
         report = night.report
         ends = (report.finished_at, report.previous)
-        _load(replace(job, export=folder), warehouse, report.run_id, night.started_at, *ends)
+        _load(
+            replace(job, export=folder),
+            warehouse,
+            report.run_id,
+            night.imports,
+            night.started_at,
+            *ends,
+        )
         done.used.append(f"{job.as_of}: {folder}")
     except NightRefused as refused:
         warehouse.forget_unfinished()
@@ -163,9 +171,11 @@ def _load_new(job: Job, warehouse: Warehouse, sources: Given) -> str:
     folder = sources.of_date[job.as_of]
     job = replace(job, export=folder)
     now = datetime.now(UTC)
-    run_id = identity(job, open_export(folder, left_out=job.mapping.coverage.absent_tables))
+    export = open_export(folder, left_out=job.mapping.coverage.absent_tables)
+    imports = count(job.warehouse)
+    run_id = identity(job, export, imports)
     before = nights(job.out, before=job.as_of)
-    _load(job, warehouse, run_id, now, now, before[-1].name if before else None)
+    _load(job, warehouse, run_id, imports, now, now, before[-1].name if before else None)
     return f"{job.as_of}: {folder}, of which nothing is published"
 
 
@@ -173,6 +183,7 @@ def _load(
     job: Job,
     warehouse: Warehouse,
     run_id: str,
+    imports: int,
     started_at: datetime,
     finished_at: datetime,
     previous: str | None,
@@ -181,7 +192,7 @@ def _load(
     assert job.export is not None  # noqa: S101
     export = open_export(job.export, left_out=job.mapping.coverage.absent_tables)
     used = job.settings.model_dump(mode="json") | {PSEUDONYMS: job.keys.fingerprint}
-    used[EXTRACTED] = str(export.extracted_on or "")
+    used |= {EXTRACTED: str(export.extracted_on or ""), IMPORTS: imports}
     seq = warehouse.start_run(run_id, job.as_of, started_at, job.mapping, used)
     with tempfile.TemporaryDirectory(dir=job.warehouse.parent) as scratch:
         night = Tonight(
@@ -196,6 +207,7 @@ def _load(
             previous=previous,
             last=None,
             extracted_on=export.extracted_on,
+            imports=imports,
         )
         read = Read()
         for table in TABLES:

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from flows.errors import NightRefused, UsageError
-from flows.history import GONE_SETTINGS, PSEUDONYMS
+from flows.history import GONE_SETTINGS, IMPORTS, PSEUDONYMS
 from flows.intake.export import Export, open_export
 from flows.job import Job
 from flows.opening import identity
@@ -42,11 +42,17 @@ class Past:
         return datetime.fromisoformat(self.run["started_at"])
 
     @property
+    def imports(self) -> int:
+        """How many imports of reviews it saw."""
+        return int(self.run.get(IMPORTS, 0))
+
+    @property
     def gone(self) -> Gone:
         """What is kept of it where its rows cannot be had."""
         files = tuple(file.model_dump() for file in self.report.files)
         when = (self.started_at, self.report.finished_at)
         used = {**self.run["settings"], PSEUDONYMS: self.report.pseudonyms}
+        used |= {IMPORTS: self.imports}
         at = (self.report.run_id, self.report.as_of, *when)
         return Gone(*at, self.report.previous, used, files)
 
@@ -129,7 +135,7 @@ def export_of(past: Past, sources: Given, job: Job) -> Path | None:
     others = [open_export(said, left_out=_EVERY_TABLE)] if said else sources.any
     for export in others:
         if past.report.replayed:
-            fits = identity(job, export) == past.report.run_id
+            fits = identity(job, export, past.imports) == past.report.run_id
         else:
             fits = _bytes_of(export) == _bytes_said(past.report)
             fits &= past.run.get("extracted_at") == export.extracted_at

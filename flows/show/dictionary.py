@@ -12,7 +12,7 @@ from models.spec import Model, library
 from schemas.published import PUBLISHED, descriptions_of
 from schemas.registry import TABLES
 from transforms.acceptance.tolerances import NEVER, Tolerance, Tolerances
-from transforms.measures.measures import PATHWAY, completeness
+from transforms.measures.definitions import PATHWAY, REVIEWING, completeness
 from transforms.variables.windows import Windows
 
 _OUTPUTS_HEAD = """# Reading the outputs
@@ -100,7 +100,7 @@ def _kind(field: pa.Column) -> str:
 def show_measures(console: Console) -> None:
     """Print each quality-improvement measure: what it asks, of whom, and from which source."""
     table = Table("measure", "question", "left out", "better", "source")
-    for one in [*PATHWAY, *completeness(library().values())]:
+    for one in [*PATHWAY, *REVIEWING, *completeness(library().values())]:
         question = one.asked(Windows())
         table.add_row(one.name, question, one.exclusions, one.direction, one.source)
     console.print(table)

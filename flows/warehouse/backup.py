@@ -11,6 +11,7 @@ import duckdb
 from flows.disk import sha256, sync
 from flows.errors import NightError, UsageError, told
 from flows.lock import LOCK, held
+from flows.reviews.store import folder_of as reviews_of
 from flows.warehouse.parts import folder_of
 
 ONE_FILE = ".tar"
@@ -54,6 +55,15 @@ def _copy(warehouse: Path, folder: Path) -> None:
     if folder_of(warehouse).is_dir():
         shutil.copytree(
             folder_of(warehouse), folder_of(folder / warehouse.name), copy_function=shutil.copyfile
+        )
+
+    given = reviews_of(warehouse)
+    if given.is_dir():
+        shutil.copytree(
+            given,
+            reviews_of(folder / warehouse.name),
+            copy_function=shutil.copyfile,
+            ignore=shutil.ignore_patterns("*.unfinished", ".lock"),
         )
 
 

@@ -6,6 +6,7 @@ import polars as pl
 
 from flows.warehouse.database import Database
 from flows.warehouse.parts import Parts
+from flows.warehouse.taking_back import KEPT
 from schemas.registry import TABLES
 
 
@@ -24,6 +25,8 @@ def forget(db: Database, parts: Parts, keep: int) -> None:
         return
     for table in TABLES:
         for versions in (f"ops.{table}_versions", f"valid.{table}_versions"):
+            if versions == f"valid.{KEPT}_versions":
+                continue
             db.run(f"DELETE FROM {versions} WHERE seen_until <= ?", [oldest])
         _shrink_parts(db, parts, table, oldest)
     db.run("DELETE FROM ops.quarantine WHERE seq < ?", [oldest])

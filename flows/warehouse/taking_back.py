@@ -6,7 +6,7 @@ from flows.warehouse.database import Database
 from schemas.registry import TABLES
 
 KEPT = "reviews"
-"""What people decided stays, whatever becomes of the night that brought it."""
+"""What people decided stays, whatever becomes of the nights that brought it."""
 
 
 def take_back(db: Database, seq: int, at: datetime, why: str) -> None:

@@ -216,6 +216,26 @@ class Warehouse:
         if held:
             yield pl.concat(held)
 
+    def reviews_seen(self, seq: int) -> pl.DataFrame:
+        """Return the valid reviews that a night and all before it saw: one row per row, typed.
+
+        Of a row that was read in more ways than one, the last one counts.
+        """
+        return self._db.frame(
+            f"SELECT DISTINCT patient_id, reviewed_at, reviewer, decision, reason, "
+            f"deferred_until, note FROM valid.reviews_versions WHERE seen_from <= {int(seq)} "
+            f"QUALIFY row_number() OVER (PARTITION BY row_hash ORDER BY seen_from DESC) = 1"
+        )
+
+    def reviews_gone(self, seq: int) -> int:
+        """Return how many valid reviews are not in a night's export, and were in the last's."""
+        return int(
+            self._db.scalar(
+                "SELECT count(DISTINCT row_hash) FROM ops.reviews_versions AS gone "
+                f"JOIN valid.reviews_versions USING (row_hash) WHERE gone.seen_until = {int(seq)}"
+            )
+        )
+
     # -- what was said -----------------------------------------------------------------------
 
     def quarantine_of(self, seq: int) -> pl.DataFrame:

@@ -6,11 +6,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows.errors import NightRefused
 from flows.outputs import Result
 from flows.secrets import Keys
 from tests.flows.conftest import RunNight
-from tests.registry import AS_OF, Registry, days
+from tests.registry import AS_OF, COLLECTED, Registry, days
+from transforms.reading.mapping import Mapping
 
 DAY = timedelta(days=1)
 
@@ -57,7 +57,7 @@ def test_a_flagged_patient_waits_every_night_until_reviewed(
     assert (first.newly_flagged, second.newly_flagged) == (1, 0)
     assert risk_of(second, "A")["review_priority"] == 2
     assert risk_of(second, "A")["waiting_since"] == first.as_of
-    registry.reviewed("A", second.as_of, "confirmed", reviewer_role="physician")
+    registry.reviewed("A", second.as_of, "confirmed", reviewer="physician")
     third, fourth = nights.next(registry), nights.next(registry)
     assert listed(third) == listed(fourth) == []
     assert third.review_status["reviewed"] == 1
@@ -179,16 +179,58 @@ def test_reviewers_answer_with_the_pseudonyms_they_see(registry: Registry, night
     assert listed(nights.next(registry, keys=keys)) == []
 
 
-def test_reviews_that_were_there_and_are_gone_refuse_the_night(
+def test_handing_in_only_today_s_reviews_does_not_bring_back_yesterday_s(
+    registry: Registry, nights: Nights
+) -> None:
+    registry.usual("C", 62).metastasis("C", "lymph_node").pet("C", suv_max=8)
+    registry.reviewed("A", nights.next(registry).as_of, "confirmed")
+    assert listed(nights.next(registry)) == ["C"]
+    registry.rows["reviews"].clear()
+    registry.reviewed("C", nights.day, "dismissed", reason="no_disease")
+    third = nights.next(registry)
+    assert listed(third) == []
+    assert any("reviews: 1 that the last export had are not" in said for said in third.warnings)
+    fourth = nights.next(registry, keep_history=1)
+    assert listed(fourth) == []
+    assert not any("still count" in said for said in fourth.warnings)
+    assert listed(nights.next(registry, keep_history=1)) == []
+
+
+def test_reviews_without_a_file_still_count(
     registry: Registry, nights: Nights, night: RunNight, tmp_path: Path
 ) -> None:
-    first = nights.next(registry)
-    registry.reviewed("A", first.as_of, "confirmed")
+    registry.reviewed("A", nights.next(registry).as_of, "confirmed")
     nights.next(registry)
     export = registry.write(tmp_path / "without")
     (export / "reviews.csv").unlink()
-    with pytest.raises(NightRefused, match="reviews: no file, but the last night had 1 rows"):
-        night(export, as_of=nights.day + DAY)
+    assert listed(night(export, as_of=nights.day + DAY)) == []
+
+
+def test_a_review_that_is_taken_back_leaves_the_patient_as_never_reviewed(
+    registry: Registry, nights: Nights
+) -> None:
+    registry.reviewed("A", nights.next(registry).as_of, "dismissed", reason="data_error")
+    assert listed(nights.next(registry)) == []
+    registry.reviewed("A", nights.day, "reopened")
+    third = nights.next(registry)
+    assert listed(third) == ["A"]
+    assert risk_of(third, "A")["review_decision"] == "reopened"
+    assert risk_of(third, "A")["review_priority"] == 2
+    assert listed(nights.next(registry)) == ["A"]
+    registry.reviewed("A", nights.day, "confirmed")
+    assert listed(nights.next(registry)) == []
+
+
+def test_a_row_that_the_mapping_now_reads_otherwise_counts_as_it_reads_now(
+    registry: Registry, nights: Nights
+) -> None:
+    registry.reviewed("A", nights.next(registry).as_of, "x")
+    codes = {"tables": {"reviews": {"codes": {"decision": {"x": "confirmed"}}}}}
+    read = COLLECTED.model_dump() | codes
+    assert listed(nights.next(registry, mapping=Mapping.model_validate(read))) == []
+    codes["tables"]["reviews"]["codes"]["decision"]["x"] = "reopened"
+    read = COLLECTED.model_dump() | codes
+    assert listed(nights.next(registry, mapping=Mapping.model_validate(read))) == ["A"]
 
 
 def test_replaying_a_night_gives_the_same_worklist(

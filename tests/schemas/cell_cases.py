@@ -40,6 +40,11 @@ PROCEDURES = (
 )
 UNITS = "unit: not one of ng/mL, ug/L, µg/L, pmol/L, IU/mL, kIU/L, mIU/L, uIU/mL, µIU/mL"
 MODALITIES = "modality: not one of FDG_PETCT, CT, US, MRI, WBS, SPECT"
+DECISIONS = "decision: not one of confirmed, dismissed, deferred, reopened"
+REVIEW_REASONS = (
+    "reason: not one of no_disease, remnant_only, dead_or_moved, on_systemic_therapy, data_error, "
+    "other"
+)
 SITES = (
     "site: not one of lymph_node, lung, bone, larynx_trachea, liver, pleura, kidney, adrenal, "
     "bone_marrow, brain, other, unspecified"
@@ -282,8 +287,12 @@ CASES = [
     # reviews
     no("reviews", f"reviewed_at: {NOT_A_DATE}", reviewed_at="yesterday"),
     ok("reviews", f"reviewed_at: {NOT_A_DATE}", reviewed_at="2016-06-15 17:00:00"),
-    no("reviews", "decision: not one of confirmed, dismissed, deferred", decision="later"),
-    ok("reviews", "decision: not one of confirmed, dismissed, deferred", decision="confirmed"),
+    no("reviews", DECISIONS, decision="later"),
+    ok(
+        "reviews",
+        DECISIONS,
+        decision="confirmed",
+    ),
     no(
         "reviews",
         f"deferred_until: {NOT_A_DATE}",
@@ -301,5 +310,9 @@ CASES = [
         decision="dismissed",
         deferred_until=None,
     ),
+    no("reviews", REVIEW_REASONS, decision="dismissed", reason="none"),
+    ok("reviews", REVIEW_REASONS, decision="dismissed", reason="remnant_only"),
+    no("reviews", "reason: only a dismissal has one", reason="other"),
+    ok("reviews", "reason: only a dismissal has one", decision="dismissed", reason="other"),
 ]
 """Case by case. Dates against the patient's own days follow, the same for every table."""

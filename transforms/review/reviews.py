@@ -2,7 +2,8 @@
 
 A reviewer of a date saw the newest night published by that date. A patient who was reviewed
 stays away from the worklist until something that matters to the flags differs from what was
-seen then; one who was deferred comes back on the date, or when something differs before.
+seen then; one who was deferred comes back on the date, or when something differs before. A
+review that was taken back (`reopened`) leaves the patient as one who was never reviewed.
 """
 
 from collections.abc import Collection
@@ -37,6 +38,19 @@ _FIRST_STATE = (
 CARRIED = ("reviewed_at", "reviewed_state", "review_status", "waiting_since")
 """What a night takes over from the one before."""
 
+GIVEN: dict[str, Any] = {
+    "patient_no": pl.UInt32,
+    "reviewed_at": pl.Date,
+    "reviewed_time": pl.Time,
+    "reviewer": pl.String,
+    "decision": pl.Enum(codes.REVIEW_DECISION),
+    "reason": pl.Enum(codes.DISMISSAL),
+    "deferred_until": pl.Date,
+    "note": pl.String,
+    "source": pl.Enum(codes.REVIEW_SOURCE),
+}
+"""One row per review that was ever given; one given twice is there once."""
+
 LATEST: dict[str, Any] = {
     "patient_id": pl.String,
     "reviewed_at": pl.Date,
@@ -50,16 +64,10 @@ LATEST: dict[str, Any] = {
 def latest_reviews(reviews: pl.DataFrame) -> pl.DataFrame:
     """Return the last review of each patient: one row per reviewed patient, by patient_no.
 
-    Of several on one date a deferral counts before a confirmation, that before a dismissal, and
-    of deferrals the soonest: the patient comes back rather than not. `reviews` holds those known
-    as of tonight.
+    `reviews` holds every one known as of tonight, as GIVEN.
     """
-    caution = {"dismissed": 0, "confirmed": 1, "deferred": 2}
-    rank = pl.col("decision").cast(pl.String).replace_strict(caution, return_dtype=pl.UInt8)
     return (
-        reviews.sort(
-            "patient_no", "reviewed_at", rank, "deferred_until", descending=[False] * 3 + [True]
-        )
+        in_order(reviews)
         .group_by("patient_no", maintain_order=True)
         .agg(
             pl.col("reviewed_at").last(),
@@ -69,6 +77,25 @@ def latest_reviews(reviews: pl.DataFrame) -> pl.DataFrame:
             .alias("deferred_until"),
         )
     )
+
+
+def in_order(reviews: pl.DataFrame) -> pl.DataFrame:
+    """Return reviews by patient in the order in which they count: one row per review.
+
+    Of several on one date the later counts where all of them say when. Otherwise one taken back
+    counts before a deferral, that before a confirmation, that before a dismissal, and of
+    deferrals the soonest: the patient comes back rather than not.
+    """
+    caution = {"dismissed": 0, "confirmed": 1, "deferred": 2, "reopened": 3}
+    rank = pl.col("decision").cast(pl.String).replace_strict(caution, return_dtype=pl.UInt8)
+    on_one_day = ["patient_no", "reviewed_at"]
+    all_timed = pl.col("reviewed_time").is_not_null().all().over(on_one_day)
+    ordered = reviews.with_columns(in_time=pl.when(all_timed).then("reviewed_time"), rank=rank)
+    by = [*on_one_day, "in_time", "rank", "deferred_until"]
+    # What differs in nothing of these is told apart by its words: the order is that of no file.
+    by += [name for name in ("reason", "reviewer", "note", "source") if name in reviews.columns]
+    later_first = [name == "deferred_until" for name in by]
+    return ordered.sort(by, descending=later_first).drop("in_time", "rank")
 
 
 def text_of(name: str) -> pl.Expr:
@@ -123,9 +150,14 @@ def with_reviews(risk: pl.DataFrame, reviews: pl.DataFrame) -> pl.DataFrame:
     joined = risk.join(latest, on="patient_id", how="left", maintain_order="left")
     is_the_same = pl.col("reviewed_at") == pl.col("last_reviewed_at")
     joined = joined.with_columns(
-        reviewed_state=pl.when(is_the_same)
-        .then(by_name("last_reviewed_state"))
-        .otherwise(by_name("newly_seen_state"))
+        reviewed_state=pl.coalesce(
+            pl.when(is_the_same).then(by_name("last_reviewed_state")), by_name("newly_seen_state")
+        )
+    ).with_columns(
+        # Taken back: nothing was decided on what the reviewer saw.
+        reviewed_state=pl.when((pl.col("review_decision") != "reopened").fill_null(True)).then(
+            "reviewed_state"
+        )
     )
     changes = [
         pl.when(said(name) != _seen(name)).then(
@@ -150,9 +182,12 @@ def with_review_status(risk: pl.DataFrame) -> pl.DataFrame:
     same = pl.col("changed_since_review").list.len() == 0
     put_off = same & (pl.col("deferred_until") > pl.col("as_of"))
     done = same & pl.col("deferred_until").is_null()
+    taken_back = pl.col("review_decision") == "reopened"
     status = (
         pl.when(pl.col("review_priority").is_null())
         .then(pl.lit("nothing"))
+        .when(taken_back.fill_null(False))
+        .then(pl.lit("waiting"))
         .when(put_off.fill_null(False))
         .then(pl.lit("deferred"))
         .when(done.fill_null(False))

@@ -61,7 +61,7 @@ TOKENS = [
     ),
     *(b"Tg", b"patients", b"patient_id", b"all", b"GBq", b"99999999999999999999", b"0x1F", b"1_0"),
 ]
-REVIEWS = '''patient_id,reviewed_at,reviewer_role,decision,deferred_until,comment
+REVIEWS = '''patient_id,reviewed_at,reviewer,decision,deferred_until,note
 P0000001,2026-06-01,physician,confirmed,,
 P0000002,2026-06-02,physician,deferred,2026-09-01,"PET asked for, awaited"
 P0000003,2026-06-03,nurse,dismissed,,"says ""no"""

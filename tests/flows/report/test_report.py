@@ -48,7 +48,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     reviewed = pl.read_parquet(first.folder / "worklist.parquet", hive_partitioning=False)
     who = reviewed["patient_id"][0]
     (root / "export" / "reviews.csv").write_text(
-        "patient_id,reviewed_at,reviewer_role,decision,deferred_until,comment\n"
+        "patient_id,reviewed_at,reviewer,decision,deferred_until,note\n"
         f"{who},{first.as_of},physician,confirmed,,\n"
     )
     return run(1).folder / "report.html"

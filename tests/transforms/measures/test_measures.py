@@ -14,8 +14,9 @@ from tests.registry import AS_OF, INDEX, Registry, days
 from tests.transforms.conftest import Derive
 from transforms.measures.control_charts import funnel, p_chart, xmr_chart
 from transforms.measures.courses import courses_of
+from transforms.measures.definitions import PATHWAY, Measure, completeness
 from transforms.measures.disclosure import shown, suppressed
-from transforms.measures.measures import PATHWAY, Measure, completeness, measure
+from transforms.measures.measures import measure
 from transforms.variables.windows import Windows
 
 BY_NAME = {one.name: one for one in PATHWAY}
@@ -33,9 +34,12 @@ def patient(**cells: object) -> pl.DataFrame:
         "months_operation_to_i131": 3.0,
         "thyroidectomy_before_index": True,
         "rrdtc_met_date": None,
-        "reviewed_at": None,
+        "sites_at_least": "lung",
+        "imaging_after_rrdtc": None,
+        "i131_after_rrdtc": None,
     }
-    types = {"rrdtc_met_date": pl.Date, "reviewed_at": pl.Date, "fdg_row": pl.String}
+    types = {"rrdtc_met_date": pl.Date, "fdg_row": pl.String, "sites_at_least": pl.String}
+    types |= {"imaging_after_rrdtc": pl.Boolean, "i131_after_rrdtc": pl.Boolean}
     return pl.DataFrame([usual | cells], schema_overrides=types | {"stg_row": pl.String})
 
 
@@ -54,7 +58,7 @@ NO_COURSES = pl.DataFrame(
 
 def answer(one: Measure, patients: pl.DataFrame, courses: pl.DataFrame = NO_COURSES) -> object:
     """Return numerator, denominator, unknown (of a median: the median) of all centres, by year."""
-    rows = measure([one], patients, courses, AS_OF, smallest=1)
+    rows = measure([one], {"patients": patients, "courses": courses}, AS_OF, smallest=1)
     rows = rows.filter(pl.col("centre").is_null(), pl.col("period") == "year")
     if rows.is_empty():
         return "nobody asked"
@@ -78,13 +82,19 @@ def answer(one: Measure, patients: pl.DataFrame, courses: pl.DataFrame = NO_COUR
         ("first_activity_in_range", {"activity_mci": None}, (0, 0, 1)),
         ("months_operation_to_131i", {}, 3.0),
         ("months_operation_to_131i", {"thyroidectomy_before_index": False}, "nobody asked"),
-        ("days_rrdtc_to_review", {}, "nobody asked"),
+        ("first_activity_in_range", {"sites_at_least": "lymph_node, bone"}, (1, 1, 0)),
+        ("first_activity_in_range", {"sites_at_least": "lymph_node"}, "nobody asked"),
+        ("first_activity_in_range", {"sites_at_least": "larynx_trachea"}, "nobody asked"),
+        ("first_activity_in_range", {"sites_at_least": ""}, "nobody asked"),
+        ("first_activity_in_range", {"sites_at_least": None}, "nobody asked"),
+        ("imaging_after_rrdtc", {}, "nobody asked"),
+        ("imaging_after_rrdtc", {"rrdtc_met_date": days(9)}, (0, 0, 1)),
         (
-            "days_rrdtc_to_review",
-            {"rrdtc_met_date": days(10), "reviewed_at": days(31)},
-            21.0,
+            "imaging_after_rrdtc",
+            {"rrdtc_met_date": days(9), "imaging_after_rrdtc": True},
+            (1, 1, 0),
         ),
-        ("days_rrdtc_to_review", {"rrdtc_met_date": days(10), "reviewed_at": days(9)}, None),
+        ("i131_after_rrdtc", {"rrdtc_met_date": days(9), "i131_after_rrdtc": False}, (0, 1, 0)),
     ],
 )
 def test_each_measure_asks_whom_it_says_and_counts_what_it_says(
@@ -211,7 +221,7 @@ def test_limits_of_a_p_chart_are_three_standard_deviations() -> None:
 
 def test_limits_of_an_xmr_chart_are_266_moving_ranges() -> None:
     charted = xmr_chart(points([10, 12, 11, 13]))
-    assert charted["upper"][0] == pytest.approx(11.5 + 2.66 * (2 + 1 + 2) / 3)
+    assert charted["upper"][0] == pytest.approx(11.5 + 3 / 1.128 * (2 + 1 + 2) / 3)
 
 
 def test_a_funnel_names_the_limit_that_a_centre_passed() -> None:
@@ -223,7 +233,9 @@ def test_a_funnel_names_the_limit_that_a_centre_passed() -> None:
 
 
 def test_measured_rows_are_as_declared() -> None:
-    rows = measure(PATHWAY, patient(fdg_row="I1"), NO_COURSES, AS_OF, smallest=1)
+    rows = measure(
+        PATHWAY, {"patients": patient(fdg_row="I1"), "courses": NO_COURSES}, AS_OF, smallest=1
+    )
     assert dict(rows.schema) == columns_of(QiMeasures)
     assert set(rows["period"]) == {
         "month",
@@ -268,7 +280,7 @@ def test_what_was_left_out_cannot_be_had_by_subtracting_periods_or_centres(
         patient(index_date=date(2025, month, 3), centre=centre, fdg_row="I" if yes else None)
         for month, centre, yes in asked
     )
-    rows = measure([BY_NAME["fdg_pet_at_first_131i"]], patients, NO_COURSES, AS_OF, 5, 5)
+    rows = measure([BY_NAME["fdg_pet_at_first_131i"]], {"patients": patients}, AS_OF, 5, 5)
     counts = rows.select("numerator", "denominator", "unknown")
     assert counts.filter(pl.any_horizontal(pl.all() % 5 != 0)).is_empty()
     assert rows.filter(pl.col("centre").is_not_null())["period"].is_in(["year", "recent"]).all()

@@ -248,7 +248,7 @@ def test_variables_get_the_columns_that_they_need_and_the_days_of_dates() -> Non
         *("earliest.surgery_date", "latest.surgery_date"),
     ]
     assert "patient_no" not in kept_columns("patients")
-    assert "reviewer_role" not in kept_columns("reviews")
+    assert "reviewer" not in kept_columns("reviews")
 
 
 TEXTS = {

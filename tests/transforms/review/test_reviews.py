@@ -1,6 +1,6 @@
 """What a reviewer saw, told by name, and who waits for a review since when."""
 
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from typing import Any
 
 import polars as pl
@@ -191,6 +191,13 @@ def test_a_patient_waits_since_the_first_night_after_the_last_review(
     assert risk(FLAGGED, last=last, reviews=reviews)["waiting_since"].to_list() == [since]
 
 
+SCHEMA = {
+    "patient_no": pl.UInt32,
+    "reviewed_at": pl.Date,
+    "reviewed_time": pl.Time,
+    "decision": pl.Enum(codes.REVIEW_DECISION),
+    "deferred_until": pl.Date,
+}
 REVIEWS: list[tuple[list[tuple[int, str, int | None]], tuple[int, str, int | None]]] = [
     ([(1, "confirmed", None)], (1, "confirmed", None)),
     ([(2, "dismissed", None), (1, "deferred", 9)], (2, "dismissed", None)),
@@ -201,6 +208,8 @@ REVIEWS: list[tuple[list[tuple[int, str, int | None]], tuple[int, str, int | Non
     ([(1, "deferred", 9), (1, "deferred", 5)], (1, "deferred", 5)),
     ([(1, "deferred", 5), (1, "deferred", 9)], (1, "deferred", 5)),
     ([(1, "confirmed", 9)], (1, "confirmed", None)),
+    ([(1, "reopened", None), (1, "deferred", 9)], (1, "reopened", None)),
+    ([(2, "confirmed", None), (1, "reopened", None)], (2, "confirmed", None)),
 ]
 """Reviews of one patient (day, decision, deferred until), and the one that counts."""
 
@@ -212,13 +221,26 @@ def test_the_last_review_counts_and_of_a_day_the_one_that_brings_back_soonest(
     def day(number: int | None) -> date | None:
         return None if number is None else TONIGHT + number * DAY
 
-    rows = [(7, day(on), decision, day(until)) for on, decision, until in given]
-    schema = {
-        "patient_no": pl.UInt32,
-        "reviewed_at": pl.Date,
-        "decision": pl.Enum(codes.REVIEW_DECISION),
-        "deferred_until": pl.Date,
-    }
-    latest = latest_reviews(pl.DataFrame(rows, schema=schema, orient="row"))
+    rows = [(7, day(on), None, decision, day(until)) for on, decision, until in given]
+    latest = latest_reviews(pl.DataFrame(rows, schema=SCHEMA, orient="row"))
     on, decision, until = counts
     assert latest.rows() == [(7, day(on), decision, day(until))]
+
+
+@pytest.mark.parametrize(
+    ("given", "counts"),
+    [
+        ([(9, "reopened"), (11, "confirmed")], "confirmed"),
+        ([(11, "confirmed"), (9, "reopened")], "confirmed"),
+        ([(9, "confirmed"), (11, "dismissed")], "dismissed"),
+        ([(9, "reopened"), (None, "confirmed")], "reopened"),
+        ([(None, "reopened"), (11, "confirmed")], "reopened"),
+    ],
+    ids=str,
+)
+def test_of_one_day_the_later_counts_where_every_review_says_when(
+    given: list[tuple[int | None, str]], counts: str
+) -> None:
+    rows = [(7, TONIGHT, at and time(at), decision, None) for at, decision in given]
+    latest = latest_reviews(pl.DataFrame(rows, schema=SCHEMA, orient="row"))
+    assert latest["review_decision"].to_list() == [counts]
