@@ -16,10 +16,9 @@ from schemas.published import Quarantine, columns_of
 from transforms.acceptance.profile import profile
 from transforms.measures.courses import courses_of
 from transforms.measures.measures import PATHWAY, completeness, measure
-from transforms.review.criteria import criteria
 from transforms.review.flags import patient_risk
-from transforms.review.needs import needs, with_needs
-from transforms.review.on_file import on_file
+from transforms.review.needs import needs
+from transforms.review.review import review
 from transforms.review.timeline import story
 from transforms.review.worklist import worklist
 from transforms.variables.as_of import known_as_of
@@ -48,11 +47,12 @@ def results_of(tonight: Tonight, read: Read, stage: Callable[..., Any]) -> Outpu
     risk = stage("flag", patient_risk, derived, scores, tonight.last, reviews)
     windows = tonight.settings.windows
     settled_by = needs(derived, scores, windows)
-    risk = with_needs(risk, settled_by)
-    review = worklist(risk, tonight.settings.worklist_cap)
-    timeline = stage("tell the stories", _stories, tonight, known, names, review)
-    rests_on = _published(tonight, criteria(derived, windows))
-    unused = _published(tonight, on_file(known, derived, windows))
+    seen = stage(
+        "review", review, known, derived, risk, settled_by, windows, tonight.settings.listing
+    )
+    risk = seen.risk
+    waiting = worklist(risk, derived, tonight.settings.worklist_cap)
+    timeline = stage("tell the stories", _stories, tonight, known, names, waiting)
     counts, remarks = read.counts(tonight.mapping.coverage), tuple(_remarks(known))
     figures = profile({name: table.rows for name, table in read.tables.items()}, read.rejected)
     nobody = pseudonymised(read.left_out, tonight.keys)
@@ -65,13 +65,13 @@ def results_of(tonight: Tonight, read: Read, stage: Callable[..., Any]) -> Outpu
         derived=derived,
         scores=scores,
         risk=risk,
-        review=review,
+        review=waiting,
         quarantine=quarantine,
         measures=measured,
         timeline=timeline,
-        criteria=rests_on,
+        criteria=_published(tonight, seen.criteria),
         needs=settled_by,
-        on_file=unused,
+        on_file=_published(tonight, seen.on_file),
         profile=figures,
         left_out=nobody,
         remarks=remarks,
