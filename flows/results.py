@@ -19,11 +19,11 @@ from transforms.measures.measures import PATHWAY, completeness, measure
 from transforms.review.flags import patient_risk
 from transforms.review.needs import needs
 from transforms.review.review import review
-from transforms.review.timeline import story
+from transforms.review.timeline import numbered, story
 from transforms.review.worklist import worklist
 from transforms.variables.as_of import known_as_of
 from transforms.variables.courses import courses as known_courses
-from transforms.variables.courses import entered_twice
+from transforms.variables.courses import entered_twice, possible_courses
 from transforms.variables.evidence import Record
 from transforms.variables.features import features
 
@@ -52,7 +52,7 @@ def results_of(tonight: Tonight, read: Read, stage: Callable[..., Any]) -> Outpu
     )
     risk = seen.risk
     waiting = worklist(risk, derived, tonight.settings.worklist_cap)
-    timeline = stage("tell the stories", _stories, tonight, known, names, waiting)
+    timeline = stage("tell the stories", _stories, tonight, known, names, waiting, seen.on_file)
     counts, remarks = read.counts(tonight.mapping.coverage), tuple(_remarks(known))
     figures = profile({name: table.rows for name, table in read.tables.items()}, read.rejected)
     nobody = pseudonymised(read.left_out, tonight.keys)
@@ -122,13 +122,20 @@ def _scores(derived: pl.DataFrame, windows: dict[str, Any]) -> dict[str, pl.Data
 
 
 def _stories(
-    tonight: Tonight, known: Record, names: pl.DataFrame, review: pl.DataFrame
+    tonight: Tonight,
+    known: Record,
+    names: pl.DataFrame,
+    waiting: pl.DataFrame,
+    unused: pl.DataFrame,
 ) -> pl.DataFrame:
-    shown = review.head(tonight.settings.report_patients).select("patient_id")
+    shown = waiting.head(tonight.settings.report_patients).select("patient_id")
     who = names.join(shown, on="patient_id")
     theirs = pl.col("patient_no").is_in(who["patient_no"].implode())
     rows = pl.collect_all([table.filter(theirs) for table in known.tables.values()])
-    told = story(dict(zip(known.tables, rows, strict=True)), who)
+    numbers = numbered(possible_courses(known, known_courses(known)).filter(theirs))
+    unused = unused.filter(pl.col("patient_id").is_in(who["patient_id"].implode()))
+    tables = dict(zip(known.tables, rows, strict=True))
+    told = story(tables, who, numbers, unused, tonight.settings.windows)
     return pseudonymised(told, tonight.keys, but=("patient_id",))
 
 
