@@ -34,6 +34,7 @@ STEPS = (
     "derive variables",
     "score",
     "flag",
+    "review",
     "tell the stories",
     "measure",
     "compare",

@@ -29,7 +29,7 @@ from flows.warehouse.warehouse import Run, Warehouse
 from models.spec import digests, library
 from models.windows import modified_windows
 
-SHAPES_OUTPUT = {"windows", "worklist_cap", "report", "report_patients"}
+SHAPES_OUTPUT = {"windows", "listing", "worklist_cap", "report", "report_patients"}
 SHAPES_OUTPUT |= {"smallest_cell", "round_counts", "targets"}
 """The settings that what is published depends on; the others decide whether it is."""
 

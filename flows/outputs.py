@@ -23,7 +23,14 @@ from flows.published.seal import SIGNATURE, sha256_of_run, signature
 from flows.published.write import json_ready, write_csv, write_parquet
 from models.parts import FLAGS
 from models.spec import Model, digests, library
-from schemas.published import PUBLISHED, GivenReviews, columns_of, descriptions_of
+from schemas.published import (
+    PUBLISHED,
+    GivenReviews,
+    PatientRisk,
+    RegistryList,
+    columns_of,
+    descriptions_of,
+)
 from transforms.reading.mapping import Mapping
 
 VERSION = version("thyrisk")
@@ -80,6 +87,7 @@ class Outputs:
             "features": self.derived,
             "model_scores": pl.concat(self.scores.values(), how="diagonal_relaxed"),
             "worklist": self.review,
+            "registry_list": pl.DataFrame(schema=columns_of(RegistryList)),
             "criteria": self.criteria,
             "needs": self.needs,
             "on_file": self.on_file,
@@ -91,7 +99,8 @@ class Outputs:
             "patients_left_out": self.left_out,
         }
         inside = cs.matches("^(patient_no|criterion_.*|ruled_out)$")
-        return {name: frame.drop(inside) for name, frame in found.items()}
+        published = {name: frame.drop(inside) for name, frame in found.items()}
+        return published | {"patient_risk": self.risk.select(*columns_of(PatientRisk))}
 
     @property
     def mart(self) -> pl.DataFrame:

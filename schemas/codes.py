@@ -83,7 +83,16 @@ TIMELINE = (
     "event",
     "review",
     "death",
+    "tsh",
+    "tgab",
+    "ct",
+    "recist",
 )
+LIST = ("new", "changed", "due", "backlog")
+URGENCY = ("closing_window", "progression", "criterion", "tg_rise", "points", "waiting")
+"""The rules that order the worklist, the most urgent first."""
+REASON = ("criterion", "progression", "flag", "result", "undecided", "deferral")
+TODO = ("examination", "entry", "nothing", "complete")
 REVIEW_STATUS = ("nothing", "waiting", "reviewed", "deferred")
 VERDICT = ("fine", "warned", "refused")
 """What comes of a comparison with the nights before."""

@@ -115,6 +115,18 @@ class Features(pa.DataFrameModel):
     tgab_interference: bool = of(
         "TgAb from {tgab_positive_iu_ml:g} IU/mL that day: Tg may be falsely low"
     )
+    tg_doubling_months: float = of(
+        "doubling time of Tg since the last course, months, from at least {tg_slope_values} values "
+        "with TSH below {tsh_suppressed_miu_l:g} mIU/L; null where it does not rise"
+    )
+    tg_slope_n: pl.UInt16 = of("days with a value that the doubling time rests on")
+    tg_slope_from: pl.Date = of("first of those days")
+    tg_slope_to: pl.Date = of("last of those days")
+    disease: pl.Enum = code(YES_NO, "disease beyond the thyroid is known tonight")
+    complete_response: pl.Enum = code(
+        YES_NO, "the last assessment was a complete response, and nothing was found since"
+    )
+    complete_response_since: pl.Date = of("day of the first assessment of that complete response")
     rrdtc_met: bool = of(
         "an RR-DTC criterion is met: progression within {progression_years} year of a course, more "
         "than {cumulative_mci:g} mCi, a lesion known {scan_days} days after its scan at the "

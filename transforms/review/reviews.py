@@ -35,7 +35,7 @@ _FIRST_STATE = (
 )
 """What the first versions wrote into a state: the values alone, in this order."""
 
-CARRIED = ("reviewed_at", "reviewed_state", "review_status", "waiting_since")
+CARRIED = ("reviewed_at", "reviewed_state", "review_status", "waiting_since", "known_facts")
 """What a night takes over from the one before."""
 
 GIVEN: dict[str, Any] = {
@@ -171,35 +171,3 @@ def with_reviews(risk: pl.DataFrame, reviews: pl.DataFrame) -> pl.DataFrame:
         changed_since_review=pl.concat_list(changes).list.drop_nulls(),
     )
     return joined.join(theirs, on="patient_id", how="left", maintain_order="left")
-
-
-def with_review_status(risk: pl.DataFrame) -> pl.DataFrame:
-    """Add who waits for a review, and since when.
-
-    A reviewer who could not have seen the patient (no night was published by then, or it is
-    gone) counts as none.
-    """
-    same = pl.col("changed_since_review").list.len() == 0
-    put_off = same & (pl.col("deferred_until") > pl.col("as_of"))
-    done = same & pl.col("deferred_until").is_null()
-    taken_back = pl.col("review_decision") == "reopened"
-    status = (
-        pl.when(pl.col("review_priority").is_null())
-        .then(pl.lit("nothing"))
-        .when(taken_back.fill_null(False))
-        .then(pl.lit("waiting"))
-        .when(put_off.fill_null(False))
-        .then(pl.lit("deferred"))
-        .when(done.fill_null(False))
-        .then(pl.lit("reviewed"))
-        .otherwise(pl.lit("waiting"))
-    )
-    waited = pl.col("last_review_status").cast(pl.String) == "waiting"
-    no_review_since = pl.col("reviewed_at").eq_missing(pl.col("last_reviewed_at"))
-    since = pl.when(waited & no_review_since).then("last_waiting_since")
-    joined = risk.with_columns(review_status=status)
-    return joined.with_columns(
-        waiting_since=pl.when(pl.col("review_status") == "waiting").then(
-            pl.coalesce(since, "as_of")
-        )
-    )
