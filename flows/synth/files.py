@@ -8,7 +8,7 @@ import polars as pl
 
 from flows.disk import sha256
 from flows.synth import Registry
-from flows.synth.people import END
+from flows.synth.columns import END
 
 
 def write_export(registry: Registry, out: Path, *, mixed: bool = False) -> int:
