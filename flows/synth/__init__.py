@@ -10,6 +10,8 @@ import polars as pl
 
 from flows.synth.columns import END
 from flows.synth.dirt import soil
+from flows.synth.real import draw_registry
+from flows.synth.real.rows import as_known
 from flows.synth.stress import draw_extremes
 
 
@@ -26,9 +28,13 @@ def synthesise(patients: int, seed: int, dirt: float = 0.0, *, stress: bool = Tr
     """Make a registry of so many patients; `dirt` is the share of rows to soil.
 
     With `stress`, as tests want it, one of extremes (flows.synth.stress), about 12 events a
-    patient; without, one as it is (flows.synth.real), as known on END, about 25.
+    patient; without, one as it is (flows.synth.real), as known on END, about 30.
     """
     rng = np.random.default_rng(seed)
-    tables, truth = draw_extremes(patients, rng)
+    if stress:
+        tables, truth = draw_extremes(patients, rng)
+    else:
+        drawn = draw_registry(patients, seed)
+        tables, truth = as_known(drawn.tables, END), drawn.truth
     soiled, what = soil(tables, dirt, rng)
     return Registry(soiled, truth, what)
