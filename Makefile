@@ -28,8 +28,8 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.txt
 	$(PIP) install --require-hashes --no-deps --no-build-isolation --use-pep517 -r requirements-dev.txt
 	@touch $@
 
-run: $(VENV)/.run  ## run the night on the sample export in examples/
-	$(BIN)/thyrisk nightly --export examples/export --out $(OUT) --as-of 2026-06-30 --no-server
+run: $(VENV)/.run  ## run twenty nights of a synthetic registry, to look at
+	$(BIN)/thyrisk demo --out $(OUT)
 
 test: $(VENV)/.dev  ## run the whole test suite
 	$(BIN)/python -m pytest -n 2 --dist worksteal
