@@ -69,26 +69,32 @@ class Told:
 
 
 def run_history(
-    out: Path, patients: int, seed: int, tell: Callable[[Told], None], last: int | None = None
+    out: Path,
+    patients: int,
+    seed: int,
+    tell: Callable[[Told], None],
+    *,
+    last: int | None = None,
+    page: bool = True,
 ) -> Path:
     """Run the nights into `out` and return the folder of the last. Raises UsageError.
 
     Nights that are there already, of the same exports, are left as they are. `last` runs only
-    so many of the nights, the first ones.
+    so many of the nights, the first ones; `page` makes the report of the night of END.
     """
+    _refuse_others(out)
     tables, truth, what = _whole(patients, seed)
     reviews: list[dict[str, Any]] = []
     folder = out
-    planned = plan()[:last]
-    _refuse_others(out, planned)
-    for night in planned:
+    for night in plan()[:last]:
         with tempfile.TemporaryDirectory(prefix="thyrisk-") as scratch:
             export = Path(scratch) / "export"
             told = [*_of_stories(night.day), *reviews]
-            _write(_export_of(tables, night, told), truth, what, export, night)
+            registry = Registry(_export_of(tables, night, told), truth, what)
+            write_export(registry, export, mixed=True, extracted=night.extracted)
             words = "there already"
             if not _is_there(export, out, night):
-                words = _run(export, out, night, with_page=night.day == END)
+                words = _run(export, out, night, page=page and night.day == END)
         tell(Told(night.day, words))
         if night.broken:
             continue
@@ -130,20 +136,10 @@ def _of_stories(day: date) -> Iterator[dict[str, Any]]:
                 yield {"patient_id": story.patient_id, **one}
 
 
-def _write(
-    tables: dict[str, pl.DataFrame],
-    truth: pl.DataFrame,
-    what: pl.DataFrame,
-    export: Path,
-    night: Planned,
-) -> None:
-    write_export(Registry(tables, truth, what), export, mixed=True, extracted=night.extracted)
-
-
-def _run(export: Path, out: Path, night: Planned, *, with_page: bool) -> str:
+def _run(export: Path, out: Path, night: Planned, *, page: bool) -> str:
     """Run a night; return what became of it in words. Only the last has a page: it is shown."""
     job = job_of(export, out, night.day, None, None, None, allow_future=True)
-    job = replace(job, settings=job.settings.model_copy(update={"report": with_page}))
+    job = replace(job, settings=job.settings.model_copy(update={"report": page}))
     try:
         result = run_night(job)
     except NightRefused:
@@ -166,7 +162,7 @@ def _is_there(export: Path, out: Path, night: Planned) -> bool:
     return True
 
 
-def _refuse_others(out: Path, planned: list[Planned]) -> None:
-    ours = {night_folder(out, night.day) for night in planned}
+def _refuse_others(out: Path) -> None:
+    ours = {night_folder(out, night.day) for night in plan()}
     if any(folder not in ours for folder in nights(out)):
         raise UsageError(f"{out} holds other nights: choose another --out")
