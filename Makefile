@@ -59,7 +59,7 @@ bench: $(VENV)/.bench  ## measure the night against a plain copy of the same fil
 docs: $(VENV)/.run  ## generate the pages in docs/ that are made from the code
 	$(BIN)/python -m docs.generate
 
-pictures: $(VENV)/.dev  ## photograph the sample night for the README and the manual (needs Chromium)
+pictures: $(VENV)/.dev  ## photograph the showcase for the README and the manual (needs Chromium)
 	$(BIN)/python docs/picture.py
 
 manual: $(VENV)/.dev  ## build the manual into site/
