@@ -158,11 +158,13 @@ def _is_there(export: Path, out: Path, night: Planned) -> bool:
     manifest = json.loads((export / "manifest.json").read_bytes())
     mine, theirs = (sorted(one["sha256"] for one in of["files"]) for of in (manifest, run))
     if mine != theirs:
-        raise UsageError(f"{out} holds another history: choose another --out")
+        raise UsageError(f"{out} holds other nights: choose another --out")
     return True
 
 
 def _refuse_others(out: Path) -> None:
-    ours = {night_folder(out, night.day) for night in plan()}
-    if any(folder not in ours for folder in nights(out)):
+    """Raise UsageError unless the nights that are there are the first ones of the plan."""
+    there = nights(out)
+    days = dict.fromkeys(night.day for night in plan())
+    if there != [night_folder(out, day) for day in days][: len(there)]:
         raise UsageError(f"{out} holds other nights: choose another --out")

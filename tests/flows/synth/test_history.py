@@ -148,7 +148,7 @@ def test_a_second_run_leaves_what_is_there_and_no_other_history_is_mixed_in(out:
     told: list[Told] = []
     run_history(out, PATIENTS, SEED, told.append, last=2)
     assert [one.words for one in told] == ["there already"] * 2
-    with pytest.raises(UsageError, match="another history"):
+    with pytest.raises(UsageError, match="other nights"):
         run_history(out, PATIENTS, SEED + 1, told.append, last=1)
     assert before == {path: path.stat().st_mtime_ns for path in out.rglob("*.parquet")}
 

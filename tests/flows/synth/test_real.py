@@ -120,8 +120,11 @@ def test_a_progression_is_a_ct_with_pd_and_thyroglobulin_rises(
     assert _middle(after) > 2 * _middle(before)
 
 
-def test_thyroglobulin_is_low_in_complete_response(export: dict[str, pl.DataFrame]) -> None:
-    complete = export["imaging"].filter(pl.col("recist") == "CR")
+def test_thyroglobulin_is_low_in_complete_response(
+    export: dict[str, pl.DataFrame], drawn: Drawn
+) -> None:
+    lesions = drawn.truth.filter("lesions_left").select("patient_id")
+    complete = export["imaging"].filter(pl.col("recist") == "CR").join(lesions, on="patient_id")
     first = complete.group_by("patient_id").agg(since=day("study_date").min())
     tg = _suppressed(export).join(first, on="patient_id").filter(pl.col("day") > pl.col("since"))
     assert tg["value"].median() < 0.3
