@@ -114,7 +114,7 @@ LOSS_OF_UPTAKE = Story(
 PET_OUTSIDE = Story(
     "PET-OUTSIDE",
     "the PET/CT was 17 days before the first course, ten too many: another still counts for 2 days",
-    "new",
+    "backlog",
     "male",
     "1971-09-02",
     (
@@ -260,7 +260,7 @@ UPTAKE_LATER = Story(
         _lesion("2025-06-16", "lymph_node"),
         _lesion("2025-09-26", "lung"),
         _ct("2025-09-15", None, 0.8),
-        _pet("2025-09-22", 2.1),
+        _pet("2025-09-22", 5.6),
         *_sample("2025-09-22", 92.0, stimulated=True),
         _course("2025-09-23", 150.0, "none"),
         _ct("2026-03-17", "SD", 0.8),

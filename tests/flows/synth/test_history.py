@@ -159,3 +159,9 @@ def test_a_folder_with_other_nights_is_refused(tmp_path: Path, out: Path) -> Non
     (tmp_path / "run_date=2026-01-01" / "run.json").write_text(run)
     with pytest.raises(UsageError, match="other nights"):
         run_history(tmp_path, PATIENTS, SEED, lambda told: None, last=1)
+
+
+def test_the_manual_tells_the_stories_and_their_places() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "first-night.md").read_text()
+    for story in STORIES:
+        assert f"| `{story.patient_id}` | {story.place} | {story.title} |" in page

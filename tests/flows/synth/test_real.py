@@ -1,6 +1,7 @@
 """A synthetic registry looks like one: shares, odds, hazards, and rows that hang together."""
 
 from datetime import date, timedelta
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -18,6 +19,9 @@ from models.performance.followup import followup
 from models.performance.logistic import fit
 from models.spec import library
 from schemas.registry import EVENT_TABLES
+
+
+EXAMPLES = Path(__file__).parents[3] / "examples" / "export"
 
 
 @pytest.fixture(scope="module")
@@ -194,3 +198,13 @@ def test_the_same_seed_gives_the_same_registry() -> None:
         assert frame.equals(two.tables[name])
         assert not frame.equals(other.tables[name])
     assert one.truth.equals(two.truth)
+
+
+def test_the_sample_export_is_what_synth_makes() -> None:
+    """If not: thyrisk synth --patients 2000 --dirt 0.005 --mixed --out examples/export."""
+    made = synthesise(2000, 1, 0.005, stress=False).tables
+    for name, frame in made.items():
+        (path,) = EXAMPLES.glob(f"{name}.*")
+        parquet = path.suffix == ".parquet"
+        kept = pl.read_parquet(path) if parquet else pl.read_csv(path, infer_schema=False)
+        assert kept.equals(frame), name
