@@ -27,7 +27,8 @@ from flows.synth.files import write_export
 from flows.synth.real import draw_registry
 from flows.synth.real.rows import as_known
 from flows.synth.reviewer import review, reviews_table
-from flows.synth.stories import STORIES, with_stories
+from flows.synth.stories import STORIES
+from flows.synth.story import with_stories
 from schemas.registry import TABLES
 
 DIRT = 0.001
@@ -115,7 +116,7 @@ def _whole(patients: int, seed: int) -> tuple[dict[str, pl.DataFrame], pl.DataFr
         for name, frame in drawn.tables.items()
     }
     soiled, what = soil(text, DIRT, np.random.default_rng([seed, 99]))
-    return with_stories(soiled), drawn.truth, what
+    return with_stories(soiled, STORIES), drawn.truth, what
 
 
 def _export_of(

@@ -22,8 +22,8 @@ from flows.synth.stories import (
     STORIES,
     TGAB,
     UPTAKE_LATER,
-    Story,
 )
+from flows.synth.story import Story
 
 PATIENTS, SEED = 2000, 1
 """What `make run` shows."""

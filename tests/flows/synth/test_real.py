@@ -20,7 +20,6 @@ from models.performance.logistic import fit
 from models.spec import library
 from schemas.registry import EVENT_TABLES
 
-
 EXAMPLES = Path(__file__).parents[3] / "examples" / "export"
 
 
