@@ -8,7 +8,7 @@ import polars as pl
 
 from schemas.registry import TABLES
 
-BACKLOG_A_NIGHT = 20
+BACKLOG_A_NIGHT = 7
 """Patients of the backlog that the reviewer gets through in a night."""
 FRESH = ("new", "changed", "due")
 _LEFT = 0.25
