@@ -28,8 +28,8 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.txt
 	$(PIP) install --require-hashes --no-deps --no-build-isolation --use-pep517 -r requirements-dev.txt
 	@touch $@
 
-run: $(VENV)/.run  ## run the night on the sample export in examples/
-	$(BIN)/thyrisk nightly --export examples/export --out $(OUT) --as-of 2026-06-30 --no-server
+run: $(VENV)/.run  ## run twenty nights of a synthetic registry, to look at
+	$(BIN)/thyrisk demo --out $(OUT)
 
 test: $(VENV)/.dev  ## run the whole test suite
 	$(BIN)/python -m pytest -n 2 --dist worksteal
@@ -59,7 +59,7 @@ bench: $(VENV)/.bench  ## measure the night against a plain copy of the same fil
 docs: $(VENV)/.run  ## generate the pages in docs/ that are made from the code
 	$(BIN)/python -m docs.generate
 
-pictures: $(VENV)/.dev  ## photograph the sample night for the README and the manual (needs Chromium)
+pictures: $(VENV)/.dev  ## photograph the showcase for the README and the manual (needs Chromium)
 	$(BIN)/python docs/picture.py
 
 manual: $(VENV)/.dev  ## build the manual into site/

@@ -54,7 +54,7 @@ def export_of(patients: int) -> Path:
     if not (folder / "manifest.json").exists():
         subprocess.run(
             [str(THYRISK), "synth", "--patients", str(patients), "--seed", "11"]
-            + ["--dirt", "0.002", "--out", str(folder)],
+            + ["--dirt", "0.002", "--stress", "--out", str(folder)],
             check=True,
         )
     return folder

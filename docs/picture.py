@@ -1,27 +1,20 @@
-"""Make the pictures in the README and the manual from the sample night: `make pictures`."""
+"""Make the pictures in the README and the manual from the showcase: `make pictures`."""
 
 import shutil
 import tempfile
-from datetime import date
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from flows.job import Job
-from flows.night import run_night
-from flows.outputs import Result
-from flows.settings import load_settings
-from transforms.reading.mapping import Mapping
+from flows.synth.history import run_history
 
 HERE = Path(__file__).parent
 WIDTH, HEIGHT = 1280, 900
 
 
-def sample_night(out: Path) -> Result:
-    """Run the night that `make run` runs."""
-    export, warehouse = HERE.parent / "examples" / "export", out / "warehouse.duckdb"
-    settings = load_settings(None)
-    return run_night(Job(export, out, date(2026, 6, 30), warehouse, Mapping(), settings))
+def last_night(out: Path) -> Path:
+    """Run the nights that `make run` runs; return the folder of the last."""
+    return run_history(out, 2000, 1, lambda told: None)
 
 
 def screenshots(report: Path) -> None:
@@ -39,5 +32,4 @@ def screenshots(report: Path) -> None:
 
 
 with tempfile.TemporaryDirectory() as folder:
-    night = sample_night(Path(folder) / "out")
-    screenshots(night.folder / "report.html")
+    screenshots(last_night(Path(folder) / "out") / "report.html")

@@ -14,6 +14,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from flows.cli.models import drawing, models_app
 from flows.cli.operator import Out, operator
 from flows.cli.reviews import review_app
+from flows.cli.showcase import showcase
 from flows.cli.validation import validation_app
 from flows.errors import NightError, Unexpected, UsageError, is_failure
 from flows.stopping import stop_in_order, wish
@@ -120,28 +121,6 @@ def _progress() -> Progress:
 
 
 @app.command()
-def synth(
-    patients: Annotated[int, typer.Option(min=1, help="Number of patients.")],
-    out: Annotated[Path, typer.Option(help="Folder to write the export to.")],
-    seed: Annotated[int, typer.Option(help="The same seed gives the same files.")] = 1,
-    dirt: Annotated[
-        float, typer.Option(min=0, max=0.5, help="Share of each table's rows to soil.")
-    ] = 0.0,
-    mixed: Annotated[
-        bool, typer.Option("--mixed", help="Labs gzipped and imaging as parquet, the rest CSV.")
-    ] = False,
-) -> None:
-    """Make a synthetic export, about 12 events a patient, with the planted truth in OUT/truth."""
-    from flows.synth import synthesise
-    from flows.synth.files import write_export
-
-    with _progress() as progress:
-        progress.add_task(f"making {patients} patients")
-        rows = write_export(synthesise(patients, seed, dirt), out, mixed=mixed)
-    out_console.print(f"{rows} rows of {patients} synthetic patients in {out}")
-
-
-@app.command()
 def explain(
     patient: Annotated[str, typer.Argument(help="patient_id", show_default=False)],
     out: Out,
@@ -192,6 +171,7 @@ def query(
         print(text, end="")  # noqa: T201 - asked for
 
 
+app.add_typer(showcase)
 app.add_typer(operator)
 app.add_typer(models_app, name="models")
 app.add_typer(drawing)

@@ -1,4 +1,4 @@
-"""Synthetic exports: realistic, vectorised, and with the planted truth beside them.
+"""Synthetic exports: vectorised, and with the planted truth beside them.
 
 No patient in them exists. The same number, seed and dirt give the same files.
 """
@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from flows.synth.columns import END
 from flows.synth.dirt import soil
-from flows.synth.events import courses, diagnoses, events, imaging, labs, metastases, surgeries
-from flows.synth.people import draw_people, patients_table, truth_of
-from schemas.registry import TABLES
+from flows.synth.real import draw_registry
+from flows.synth.real.rows import as_known
+from flows.synth.stress import draw_extremes
 
 
 @dataclass
@@ -23,16 +24,17 @@ class Registry:
     dirt: pl.DataFrame
 
 
-def synthesise(patients: int, seed: int, dirt: float = 0.0) -> Registry:
-    """Make a registry of `patients` patients, about 12 events each; `dirt` is a share of rows."""
+def synthesise(patients: int, seed: int, dirt: float = 0.0, *, stress: bool = True) -> Registry:
+    """Make a registry of so many patients; `dirt` is the share of rows to soil.
+
+    With `stress`, as tests want it, one of extremes (flows.synth.stress), about 12 events a
+    patient; without, one as it is (flows.synth.real), as known on END, about 30.
+    """
     rng = np.random.default_rng(seed)
-    people = draw_people(patients, rng)
-    tables = {"patients": patients_table(people, rng), "diagnoses": diagnoses(people, rng)}
-    tables |= {"surgeries": surgeries(people, rng), "i131_treatments": courses(people, rng)}
-    tables |= {"labs": labs(people, rng), "imaging": imaging(people, rng)}
-    tables |= {"metastases": metastases(people, rng), "events": events(people, rng)}
-    tables = {
-        name: frame.select(TABLES[name].columns).cast(pl.String) for name, frame in tables.items()
-    }
+    if stress:
+        tables, truth = draw_extremes(patients, rng)
+    else:
+        drawn = draw_registry(patients, seed)
+        tables, truth = as_known(drawn.tables, END), drawn.truth
     soiled, what = soil(tables, dirt, rng)
-    return Registry(soiled, truth_of(people), what)
+    return Registry(soiled, truth, what)

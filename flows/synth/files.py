@@ -2,23 +2,26 @@
 
 import gzip
 import json
+from datetime import date
 from pathlib import Path
 
 import polars as pl
 
 from flows.disk import sha256
 from flows.synth import Registry
-from flows.synth.people import END
+from flows.synth.columns import END
 
 
-def write_export(registry: Registry, out: Path, *, mixed: bool = False) -> int:
+def write_export(
+    registry: Registry, out: Path, *, mixed: bool = False, extracted: date = END
+) -> int:
     """Write the tables, a manifest, and the truth; return the number of rows."""
     (out / "truth").mkdir(parents=True, exist_ok=True)
     entries = []
     for name, frame in registry.tables.items():
         path = _write(frame, name, out, mixed)
         entries.append({"file": path.name, "sha256": sha256(path), "rows": frame.height})
-    manifest = {"extracted_at": f"{END}T00:00:00Z", "files": entries}
+    manifest = {"extracted_at": f"{extracted}T00:00:00Z", "files": entries}
     (out / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
     registry.truth.write_parquet(out / "truth" / "patients.parquet")
     registry.dirt.write_parquet(out / "truth" / "dirt.parquet")

@@ -107,6 +107,22 @@ def test_synth_makes_the_same_export_from_the_same_seed(tmp_path: Path) -> None:
     assert pl.read_parquet(folders[0] / "truth" / "patients.parquet").height == 50
 
 
+def test_synth_makes_a_registry_as_it_is_and_extremes_when_asked(tmp_path: Path) -> None:
+    shares = []
+    for extremes in ([], ["--stress"]):
+        folder = tmp_path / f"export{len(extremes)}"
+        assert thyrisk("synth", "--patients", 400, *extremes, "--out", folder).returncode == 0
+        found = pl.read_csv(folder / "metastases.csv")["patient_id"].n_unique()
+        shares.append(found / 400)
+    assert shares[0] < 0.35 < 0.6 < shares[1]
+
+
+def test_demo_leaves_the_nights_of_a_registry_alone(published: Path) -> None:
+    done = thyrisk("demo", "--out", published)
+    assert done.returncode == 2
+    assert "holds other nights" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("command", "words"),
     [

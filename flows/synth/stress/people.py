@@ -1,4 +1,4 @@
-"""The people of a synthetic registry: what is planted, one array element per patient."""
+"""The people of a registry of extremes: what is planted, one array element per patient."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -7,23 +7,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-END = date(2026, 6, 30)
-"""The day of the extraction; nothing that is not dirt happens after it."""
+from flows.synth.columns import END, Bools, Ints, blank_where, day_number
 
 SAFE_DAYS = 200
 """Nobody dies so soon after the index date: what is known around it is known by then."""
-
-Ints = Any
-"""A numpy array of whole numbers; days are counted from 1970-01-01."""
-Bools = Any
-"""A numpy array of truth values."""
-
-_EPOCH = date(1970, 1, 1)
-
-
-def day_number(day: date) -> int:
-    """Return the days from 1970-01-01 to a date."""
-    return (day - _EPOCH).days
 
 
 @dataclass
@@ -109,12 +96,6 @@ def seen_by(people: People, who: Ints, day: Ints) -> Bools:
     return np.asarray(
         (day <= day_number(END)) & (day <= np.where(people.dead, people.last, 10**6)[who])
     )
-
-
-def blank_where(values: Any, empty: Bools) -> pl.Series:
-    """Return the values as a series, null where `empty` is true."""
-    series = pl.Series(values)
-    return pl.select(pl.when(~pl.Series(empty)).then(series)).to_series()
 
 
 def patients_table(people: People, rng: np.random.Generator) -> pl.DataFrame:

@@ -1,20 +1,12 @@
-"""The events of a synthetic registry, each table drawn around what is planted."""
+"""The events of a registry of extremes, each table drawn around what is planted."""
 
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from flows.synth.people import (
-    END,
-    Bools,
-    Ints,
-    People,
-    blank_where,
-    day_number,
-    event_rows,
-    seen_by,
-)
+from flows.synth.columns import END, Bools, Ints, blank_where, day_number
+from flows.synth.stress.people import People, event_rows, seen_by
 
 _MAX_COURSES = 5
 
