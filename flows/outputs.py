@@ -21,7 +21,7 @@ from flows.published.nights import RUN
 from flows.published.seal import SIGNATURE, sha256_of_run, signature
 from flows.published.write import json_ready, write_csv, write_parquet
 from models.spec import Model, digests, library
-from schemas.published import PUBLISHED, descriptions_of
+from schemas.published import PUBLISHED, RegistryList, columns_of, descriptions_of
 
 VERSION = version("thyrisk")
 _LIBRARIES = ("thyrisk", "polars", "duckdb", "pandera", "prefect")
@@ -75,6 +75,7 @@ class Outputs:
             "features": self.derived,
             "model_scores": pl.concat(self.scores.values(), how="diagonal_relaxed"),
             "worklist": self.review,
+            "registry_list": pl.DataFrame(schema=columns_of(RegistryList)),
             "criteria": self.criteria,
             "needs": self.needs,
             "on_file": self.on_file,

@@ -36,7 +36,16 @@ SITE = (
 NEED = ("examination", "entry", "nothing")
 CRITERION_STATE = ("met", "not_met", "unknown")
 EVENT = ("recurrence", "progression")
-REVIEW_DECISION = ("confirmed", "dismissed", "deferred")
+REVIEW_DECISION = ("confirmed", "dismissed", "deferred", "reopened")
+DISMISSAL = (
+    "no_disease",
+    "remnant_only",
+    "dead_or_moved",
+    "on_systemic_therapy",
+    "data_error",
+    "other",
+)
+"""Why a reviewer dismisses a patient from the list."""
 
 ACTIVITY_UNIT = ("GBq", "MBq", "mCi")
 LENGTH_UNIT = ("mm", "cm")
@@ -72,7 +81,16 @@ TIMELINE = (
     "event",
     "review",
     "death",
+    "tsh",
+    "tgab",
+    "ct",
+    "recist",
 )
+LIST = ("new", "changed", "due", "backlog")
+URGENCY = ("closing_window", "progression", "criterion", "tg_rise", "points", "waiting")
+"""The rules that order the worklist, the most urgent first."""
+REASON = ("criterion", "progression", "flag", "result", "undecided", "deferral")
+TODO = ("examination", "entry", "nothing", "complete")
 REVIEW_STATUS = ("nothing", "waiting", "reviewed", "deferred")
 VERDICT = ("fine", "warned", "refused")
 """What comes of a comparison with the nights before."""

@@ -87,6 +87,17 @@ class Features(pa.DataFrameModel):
     stg_date: pl.Date = of("date of that sample")
     stg_row: str = of("labs.lab_id of that sample")
     tgab_interference: bool = of("TgAb-positive that day: Tg may be falsely low")
+    tg_doubling_months: float = of(
+        "doubling time of suppressed Tg since the last course, months; null where it does not rise"
+    )
+    tg_slope_n: pl.UInt16 = of("days with a value that the doubling time rests on")
+    tg_slope_from: pl.Date = of("first of those days")
+    tg_slope_to: pl.Date = of("last of those days")
+    disease: pl.Enum = code(YES_NO, "disease beyond the thyroid is known tonight")
+    complete_response: pl.Enum = code(
+        YES_NO, "the last assessment was a complete response, and nothing was found since"
+    )
+    complete_response_since: pl.Date = of("day of the first assessment of that complete response")
     rrdtc_met: bool = of("an RR-DTC criterion is met; null unless DTC, or unknown")
     rrdtc_reason: str = of("why it is unknown")
     rrdtc_criterion: pl.UInt8 = of(

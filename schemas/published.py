@@ -7,7 +7,7 @@ import polars as pl
 
 from schemas import codes
 from schemas.features import Features
-from schemas.fields import code, of, words
+from schemas.fields import code, numbers, of, words
 from schemas.scores import ModelScores
 
 
@@ -112,15 +112,85 @@ class PatientRisk(pa.DataFrameModel):
         "what the last reviewer saw of the columns that are watched for changes, as name=value"
     )
     changed_since_review: pl.List = words("what differs from what the last reviewer saw")
+    episode_open: bool = of(
+        "alive, DTC, disease known, not in complete response, not closed by a reviewer; null when "
+        "that is unknown, and then treated as open"
+    )
+    not_listed_reason: str = of("why the patient is not on the worklist; null when listed")
+    list: pl.Enum = code(
+        codes.LIST,
+        "where on the worklist: something became known, something changed since the review, a "
+        "deferral has come, or open and never reviewed; null when not listed",
+    )
+    why_lead: str = of("why to review: what happened, and on which day")
+    why_rest: str = of("what that rests on")
+    reason_kind: pl.Enum = code(codes.REASON, "kind of the reason to review")
+    reason_date: pl.Date = of("day of what happened")
+    known_since: pl.Date = of("first night that knew it; null when the first night of all did")
+    known_facts: pl.List = words("each reason on record, and since which night it is known")
+    urgency_rule: pl.Enum = code(codes.URGENCY, "rule that places the patient on the worklist")
+    last_contact_date: pl.Date = of("last date on which the patient was known to be alive")
+    sites_today: str = of("metastasis sites that certainly are known tonight")
+    tg_doubling_months: float = of(
+        "doubling time of suppressed Tg since the last course, months; null where it does not rise"
+    )
+    tg_slope_n: pl.UInt16 = of("days with a value that the doubling time rests on")
+    tg_slope_from: pl.Date = of("first of those days")
+    tg_slope_to: pl.Date = of("last of those days")
+    rrdtc_history: bool = of(
+        "a criterion is met: the risk of meeting one is history, and no alarm", nullable=False
+    )
+    pfs_history: bool = of(
+        "progressed or died: the risk of progression is history, and no alarm", nullable=False
+    )
+    os_survival_given_3y: float = of(
+        "10-year overall survival of who has lived 3 years since the first 131I therapy; derived "
+        "from the inferred baseline; null before 3 and from 5 years"
+    )
+    os_survival_given_5y: float = of(
+        "10-year overall survival of who has lived 5 years since the first 131I therapy; derived "
+        "from the inferred baseline; null before 5 and from 10 years"
+    )
+    rrdtc_points_possible: pl.List = numbers(
+        "the values that the RR-DTC score can have; null when they are many"
+    )
 
 
 class Worklist(pa.DataFrameModel):
-    """One row per patient to review, in the order of review."""
+    """One row per patient to review, in the order to look at them."""
 
     position: pl.UInt32 = of("place in the list, from 1", nullable=False)
+    list: pl.Enum = code(
+        codes.LIST,
+        "something became known, something changed since the review, a deferral has come, or "
+        "open and never reviewed",
+        nullable=False,
+    )
     patient_id: str = of("patient", nullable=False)
-    review_priority: pl.UInt8 = of("1 (first) to 6", nullable=False)
-    review_reasons: str = of("why to review", nullable=False)
+    sex: pl.Enum = code(("female", "male"), "sex; null when unknown")
+    age: pl.Int16 = of("completed years as of tonight")
+    histology: pl.Enum = code(codes.HISTOLOGY, "histology of the first diagnosis")
+    sites: str = of("metastasis sites that certainly are known tonight")
+    centre: str = of("treating centre")
+    last_contact_date: pl.Date = of("last date on which the patient was known to be alive")
+    urgency_rule: pl.Enum = code(codes.URGENCY, "rule that places the patient here", nullable=False)
+    why_lead: str = of("why to review: what happened, and on which day", nullable=False)
+    why_rest: str = of("what that rests on", nullable=False)
+    reason_kind: pl.Enum = code(codes.REASON, "kind of the reason to review", nullable=False)
+    reason_date: pl.Date = of("day of what happened")
+    known_since: pl.Date = of("first night that knew it; null when the first night of all did")
+    todo_kind: pl.Enum = code(
+        codes.TODO,
+        "what can still be done: an examination, the entry of an old result, nothing any more, or "
+        "nothing is missing",
+        nullable=False,
+    )
+    todo_what: str = of("what is to be examined or entered; why nothing can be")
+    valid_from: pl.Date = of("first day from which it would count; null: any")
+    valid_until: pl.Date = of("last day up to which it would count; null: any")
+    decides: str = of("the models whose flag it would settle")
+    review_priority: pl.UInt8 = of("number of the urgency rule, 1 (first) to 6", nullable=False)
+    review_reasons: str = of("every reason to review", nullable=False)
     rrdtc_flag: pl.Enum = code(codes.RISK, "risk of RR-DTC", nullable=False)
     rrdtc_points_lower: pl.Int32 = of("lower bound of the RR-DTC score")
     rrdtc_points_upper: pl.Int32 = of("upper bound of the RR-DTC score")
@@ -135,8 +205,24 @@ class Worklist(pa.DataFrameModel):
     waiting_since: pl.Date = of("date since which the patient waits for a review")
     reviewed_at: pl.Date = of("date of the last review")
     review_decision: pl.Enum = code(codes.REVIEW_DECISION, "decision of the last review")
+    deferred_until: pl.Date = of("date until which the review was deferred")
     changed_since_review: str = of("what differs from what the last reviewer saw")
     quarantined_rows: pl.UInt32 = of("rows of the patient that were quarantined", nullable=False)
+
+
+class RegistryList(pa.DataFrameModel):
+    """One row per correction for the registry's data manager, those that unlock most first."""
+
+    group: str = of("kind of correction, in words", nullable=False)
+    table: str = of("table of the export", nullable=False)
+    column: str = of("column to correct; null where it is a whole row")
+    file: str = of("file of the export; null where a row is missing")
+    line: pl.UInt32 = of("line of the file (row number, for parquet)")
+    row_key: str = of("key of the row, as read")
+    patient_id: str = of("patient, as read")
+    reason: str = of("what is missing, contradictory or was set aside", nullable=False)
+    unlocks: str = of("what the correction would settle")
+    patients: pl.UInt32 = of("patients whom the group would unlock", nullable=False)
 
 
 class QiMeasures(pa.DataFrameModel):
@@ -168,7 +254,19 @@ class Timeline(pa.DataFrameModel):
     date: pl.Date = of("date of the event", nullable=False)
     kind: pl.Enum = code(codes.TIMELINE, "kind of event", nullable=False)
     words: str = of("the event in words", nullable=False)
-    value: float = of("stimulated or other Tg in ng/mL, activity in mCi, or SUVmax")
+    value: float = of(
+        "Tg, TSH or TgAb, activity, SUVmax, or the largest lung nodule, in the unit of the row"
+    )
+    unit: str = of("unit of the value: ng/mL, mIU/L, IU/mL, mCi, cm; null for SUVmax")
+    analyte: pl.Enum = code(codes.ANALYTE, "what was measured in a sample")
+    comparator: pl.Enum = code(codes.COMPARATOR, "comparator of the value")
+    stimulated: pl.Enum = code(codes.STIMULATED, "whether a Tg is TSH-stimulated")
+    tgab_positive: bool = of("TgAb-positive on the day of a Tg: it may be falsely low")
+    uptake: pl.Enum = code(codes.LESION_UPTAKE, "uptake on the post-therapy scan of a course")
+    course: pl.UInt16 = of("number of the course; null when that is unknown")
+    cumulative_mci: float = of("activity of all courses up to this one, mCi; null when unknown")
+    counts: bool = of("false: on file, and does not count for a missing variable", nullable=False)
+    not_counted_reason: str = of("why it does not count")
     source_table: str = of("table of the export", nullable=False)
     source_row: str = of("identifier of the row in it")
 
@@ -259,6 +357,7 @@ PUBLISHED: dict[str, type[pa.DataFrameModel]] = {
     "features": Features,
     "quarantine": Quarantine,
     "worklist": Worklist,
+    "registry_list": RegistryList,
     "qi_measures": QiMeasures,
     "timeline": Timeline,
     "criteria": Criteria,

@@ -75,7 +75,15 @@ def patient_risk(
         review_priority=pl.when(~pl.col("died").fill_null(False)).then(priority),
         newly_flagged=_newly_flagged(),
     )
-    return with_review_status(joined).select(
+    joined = with_review_status(joined)
+    unfilled = columns_of(PatientRisk).keys() - set(joined.columns) - set(SETTLED_BY)
+    joined = joined.with_columns(
+        pl.lit(name.endswith("_history")).not_().alias(name)
+        if name.endswith("_history")
+        else pl.lit(None).alias(name)
+        for name in sorted(unfilled)
+    )
+    return joined.select(
         "patient_no",
         *(
             pl.col(name).cast(dtype)

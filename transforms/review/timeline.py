@@ -19,7 +19,16 @@ def story(tables: Mapping[str, pl.DataFrame], who: pl.DataFrame) -> pl.DataFrame
     columns = columns_of(Timeline)
     told = [
         rows.join(who.lazy(), on="patient_no")
-        .with_columns(source_table=pl.lit(table))
+        .with_columns(
+            source_table=pl.lit(table),
+            counts=pl.lit(True),
+            **{
+                name: pl.lit(None)
+                for name in columns.keys()
+                - {"patient_id", "date", "kind", "words", "value", "source_table", "source_row"}
+                - {"counts"}
+            },
+        )
         .select(pl.col(name).cast(dtype) for name, dtype in columns.items())
         for table, rows in _events(tables).items()
     ]

@@ -12,6 +12,8 @@ def worklist(risk: pl.DataFrame, cap: int = 0) -> pl.DataFrame:
     patient_id.
     """
     columns = {name: dtype for name, dtype in columns_of(Worklist).items() if name != "position"}
+    unfilled = columns.keys() - set(risk.columns)
+    risk = risk.with_columns(pl.lit(None).alias(name) for name in sorted(unfilled))
     listed = (
         risk.lazy()
         .filter(pl.col("review_status") == "waiting")

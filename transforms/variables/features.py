@@ -69,6 +69,8 @@ def features(record: Record, set_aside: pl.LazyFrame, windows: Windows) -> pl.Da
     patients = patients.with_columns(
         rrdtc_reason=pl.when(unsaid).then(pl.lit(IN_DOUBT)).otherwise("rrdtc_reason")
     )
+    unfilled = FEATURES.keys() - set(patients.columns) - {"as_of", "patient_id"}
+    patients = patients.with_columns(pl.lit(None).alias(name) for name in sorted(unfilled))
     rrdtc = {name: pl.when(is_dtc).then(name) for name in _RRDTC}
     return patients.with_columns(
         pl.col("quarantined_rows", "cells_set_aside").fill_null(0),
