@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 
 from flows.outputs import Result
@@ -18,12 +19,17 @@ PAGE = "report.html"
 
 
 def write_report(
-    staged: Path, result: Result, past: list[Path], settings: Settings, keys: Keys
+    staged: Path,
+    result: Result,
+    past: list[Path],
+    settings: Settings,
+    keys: Keys,
+    extracted_on: date | None = None,
 ) -> str | None:
     """Write report.html beside a night's tables; return why there is none, if there is none."""
     told = {
         "folder": str(staged),
-        "run": json_ready(asdict(result)),
+        "run": json_ready(asdict(result) | {"extracted_on": extracted_on}),
         "past": [str(folder) for folder in past],
         "settings": settings.model_dump(mode="json"),
         "keys": [_text(keys.pseudonym), _text(keys.encryption)],
