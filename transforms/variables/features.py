@@ -7,6 +7,7 @@ from transforms.variables.activity import activity
 from transforms.variables.courses import courses as courses_of
 from transforms.variables.courses import index_course
 from transforms.variables.demographics import demographics, first_diagnosis
+from transforms.variables.disease import disease
 from transforms.variables.evidence import Record
 from transforms.variables.fdg import fdg_uptake
 from transforms.variables.metastases import metastases, sites_today
@@ -15,6 +16,7 @@ from transforms.variables.outcomes import outcomes
 from transforms.variables.recurrence import operation, recurrence
 from transforms.variables.refractory import IN_DOUBT, refractory
 from transforms.variables.response import response
+from transforms.variables.tg_doubling import tg_doubling
 from transforms.variables.thyroglobulin import stg_before_index, stimulated_tg
 from transforms.variables.uptake import uptake
 from transforms.variables.windows import Windows
@@ -53,6 +55,8 @@ def features(record: Record, set_aside: pl.LazyFrame, windows: Windows) -> pl.Da
             refractory(record, courses, on_file, windows),
             response(record, stimulated, stg, on_file, windows),
             outcomes(record, on_file, windows),
+            tg_doubling(record, courses, windows),
+            disease(record),
             _counts(set_aside),
         ]
     )
@@ -69,8 +73,6 @@ def features(record: Record, set_aside: pl.LazyFrame, windows: Windows) -> pl.Da
     patients = patients.with_columns(
         rrdtc_reason=pl.when(unsaid).then(pl.lit(IN_DOUBT)).otherwise("rrdtc_reason")
     )
-    unfilled = FEATURES.keys() - set(patients.columns) - {"as_of", "patient_id"}
-    patients = patients.with_columns(pl.lit(None).alias(name) for name in sorted(unfilled))
     rrdtc = {name: pl.when(is_dtc).then(name) for name in _RRDTC}
     return patients.with_columns(
         pl.col("quarantined_rows", "cells_set_aside").fill_null(0),

@@ -27,9 +27,9 @@ def stimulated_tg(record: Record, windows: Windows) -> pl.LazyFrame:
 
     tg_ng_ml (null where it was set aside), surely (stimulated).
     """
-    tsh = _days_with(record, "TSH", windows.tsh_stimulated_miu_l)
-    results = _results(record, "Tg")
-    high_tsh = _on_a_day_of(record, results, "TSH", windows.tsh_stimulated_miu_l)
+    tsh = days_with(record, "TSH", windows.tsh_stimulated_miu_l)
+    results = results_of(record, "Tg")
+    high_tsh = on_a_day_of(record, results, "TSH", windows.tsh_stimulated_miu_l)
     may_be_high = pl.col("may_be_high").fill_null(False)
     may_be_high |= pl.lit(not record.is_collected(TABLE, "TSH"))
     flagged = pl.col("stimulated").cast(pl.String)
@@ -46,20 +46,20 @@ def stimulated_tg(record: Record, windows: Windows) -> pl.LazyFrame:
     )
 
 
-def _results(record: Record, analyte: str) -> pl.LazyFrame:
+def results_of(record: Record, analyte: str) -> pl.LazyFrame:
     """Return the results of an analyte, also those that cannot be read: one row per result."""
     is_there = pl.col("value").is_not_null() | pl.col(_UNREAD).fill_null(False)
     return record.tables[TABLE].filter(pl.col("analyte") == analyte, is_there)
 
 
-def _days_with(record: Record, analyte: str, threshold: float) -> pl.LazyFrame:
+def days_with(record: Record, analyte: str, threshold: float) -> pl.LazyFrame:
     """Return the days on which an analyte was, or may have been, at least so high.
 
     One row per patient and day: above (certainly), may_be_above.
     """
     reached = at_least(pl.col("value"), pl.col("comparator"), threshold)
     return (
-        _results(record, analyte)
+        results_of(record, analyte)
         .group_by("patient_no", "earliest", "latest")
         .agg(
             above=(reached.fill_null(False) & (pl.col("earliest") == pl.col("latest"))).any(),
@@ -69,12 +69,12 @@ def _days_with(record: Record, analyte: str, threshold: float) -> pl.LazyFrame:
     )
 
 
-def _on_a_day_of(
+def on_a_day_of(
     record: Record, results: pl.LazyFrame, analyte: str, threshold: float
 ) -> pl.LazyFrame:
     """Return the results on whose day an analyte may have been at least so high: lab_id."""
     reached = at_least(pl.col("value"), pl.col("comparator"), threshold)
-    high = _results(record, analyte).filter(reached.fill_null(True))
+    high = results_of(record, analyte).filter(reached.fill_null(True))
     some = pl.concat([high.select("patient_no", "earliest", "latest"), record.hidden_in(TABLE)])
     return (
         results.select("patient_no", "lab_id", on_from="earliest", on_by="latest")
@@ -89,7 +89,7 @@ def _some_day_with(record: Record, analyte: str, threshold: float) -> pl.LazyFra
     """Return the patients in whom a result without a whole date may be so high, on any day."""
     reached = at_least(pl.col("value"), pl.col("comparator"), threshold)
     return (
-        _results(record, analyte)
+        results_of(record, analyte)
         .filter(pl.col("earliest") != pl.col("latest"), reached.fill_null(True))
         .select("patient_no", some_day=pl.lit(True))
         .unique()
@@ -119,7 +119,7 @@ def stg_before_index(
     agreed = latest.with_columns(high=high).sort("patient_no", "lab_id")
     one_side = pl.col("high").null_count() == 0
     one_side &= pl.col("high").all() | ~pl.col("high").any()
-    tgab = _days_with(record, "TgAb", windows.tgab_positive_iu_ml).select(
+    tgab = days_with(record, "TgAb", windows.tgab_positive_iu_ml).select(
         "patient_no", "above", "may_be_above", stg_date="earliest"
     )
     some_day = _some_day_with(record, "TgAb", windows.tgab_positive_iu_ml)

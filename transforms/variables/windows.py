@@ -24,6 +24,10 @@ class Windows(BaseModel):
     tgab_positive_iu_ml: float = Field(
         40, gt=0, description="TgAb from which Tg may be falsely low; depends on the assay"
     )
+    tsh_suppressed_miu_l: float = Field(0.5, gt=0, description="TSH below which Tg is suppressed")
+    tg_slope_values: int = Field(
+        3, ge=3, description="values that a doubling time of Tg needs, each of a day of its own"
+    )
     cumulative_mci: float = Field(600, gt=0, description="RR-DTC criterion 5: more than this")
     progression_years: int = Field(1, ge=1, description="RR-DTC criterion 4: within this")
     scan_days: int = Field(
