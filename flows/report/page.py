@@ -136,5 +136,6 @@ def _template() -> jinja2.Template:
     )
     environment.filters["count"] = lambda n: "few" if n is None else f"{n:,}"
     environment.filters["words"] = lambda code: _words(str(code))
+    environment.filters["nice"] = lambda words: str(words).replace("131I", "\u00b9\u00b3\u00b9I")
     environment.filters["percent"] = lambda share: f"{share:.0%}".replace("%", "\u202f%")
     return environment.get_template("report.html.jinja")

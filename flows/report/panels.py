@@ -146,7 +146,8 @@ def inferred_words(model: Model) -> list[str]:
     found = []
     if model.intercept and _is_inferred(model.intercept):
         low, high = model.intercept.bounds
-        found.append(f"intercept {model.intercept.value:.2f} ({low:.2f} to {high:.2f})")
+        words = f"intercept {model.intercept.value:.2f} ({low:.2f} to {high:.2f})"
+        found.append(words.replace("-", "\N{MINUS SIGN}"))
     if any(_is_inferred(horizon.survival) for horizon in model.baseline):
         found.append("baseline survival")
     axes = [p.label for p in model.predictors if p.axis and p.axis.inferred]

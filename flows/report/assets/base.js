@@ -43,6 +43,10 @@ const dayThisYear = (iso) => (iso.slice(0, 4) === NIGHT.slice(0, 4) ? day(iso).s
 const weekday = (iso) => `${WEEKDAYS[new Date(at(iso)).getUTCDay()]} ${dayThisYear(iso)}`;
 const month = (iso) => `${MONTHS[Number(iso.slice(5, 7)) - 1].slice(0, 3)} ${iso.slice(2, 4)}`;
 const inWords = (text) => String(text ?? "").replace(/\b\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])\b/g, day).replaceAll("131I", "\u00b9\u00b3\u00b9I");
+const sentence = (text) => {
+  const words = inWords(text);
+  return words && `${words[0].toUpperCase()}${words.slice(1)}${words.endsWith(".") ? "" : "."}`;
+};
 const short = (value) => (Math.abs(value) >= 1000 ? String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, "\u202f") : String(Number(value.toPrecision(value >= 100 ? 3 : 2))));
 const percent = (share) => `${share > 0.99 && share < 1 ? "over 99" : share < 0.01 && share > 0 ? "under 1" : Math.round(share * 100)}\u202f%`;
 const measured = (row) => `${row.comparator && row.comparator !== "=" ? `${row.comparator}\u00a0` : ""}${short(row.value)}`;

@@ -7,10 +7,11 @@ const choice = { whole: false, upTo: CHUNK };
 
 const daysLeft = (row) => (row.valid_until ? daysFrom(NIGHT, row.valid_until) : null);
 const closesSoon = (row) => row.todo_kind === "examination" && row.valid_until && daysLeft(row) >= 0 && daysLeft(row) <= CLOSES_SOON;
-const between = (row) => {
-  if (row.valid_from && row.valid_until) return `of ${day(row.valid_from)} to ${day(row.valid_until)}`;
-  if (row.valid_until) return `of a day up to ${day(row.valid_until)}`;
-  return row.valid_from ? `of a day from ${day(row.valid_from)}` : "";
+const brief = (iso, year) => `${Number(iso.slice(8, 10))}\u00a0${MONTHS[Number(iso.slice(5, 7)) - 1].slice(0, 3)}${year ? ` ${iso.slice(0, 4)}` : ""}`;
+const between = ({ valid_from: from, valid_until: until }) => {
+  if (from && until) return from === until ? `of ${brief(from, true)}` : `of ${brief(from, from.slice(0, 4) !== until.slice(0, 4))} to ${brief(until, true)}`;
+  if (until) return `of a day up to ${brief(until, true)}`;
+  return from ? `of a day from ${brief(from, true)}` : "";
 };
 const left = (days) => (days === 0 ? "today is the last day" : `${days} ${days === 1 ? "day" : "days"} left`);
 const joined = (...parts) => parts.filter(Boolean).join("; ");
@@ -74,7 +75,7 @@ const today = () => {
   const title = kinds.length ? `${listed(kinds)[0].toUpperCase()}${listed(kinds).slice(1)}` : "";
   return [
     ...(fresh.length ? group(title, "", fresh, false, null) : []),
-    ...(back.length ? group(DATA.cards.columns.includes("list") ? "Backlog" : "Waiting", `${filling.length} of ${DATA.listed - fresh.length}, most urgent first`, filling, true, button) : []),
+    ...(back.length ? group(CARDS.some((row) => row.list) ? "Backlog" : "Waiting", `${filling.length} of ${DATA.listed - fresh.length}, most urgent first`, filling, true, button) : []),
     ...(choice.whole ? [moreOf(back.length - filling.length)] : []),
   ];
 };
@@ -103,7 +104,7 @@ const setUpCards = () => {
   $("by-rule").append(...rules.map((rule) => element("option", { value: rule }, RULES[rule])));
   for (const [id, column] of [["by-list", "list"], ["by-rule", "urgency_rule"], ["by-todo", "todo_kind"]]) {
     const known = CARDS.some((row) => row[column]);
-    ($(id).closest("label") || $(id)).hidden = !known;
+    $(id).closest("label").hidden = !known;
     $(id).addEventListener("input", () => { choice.upTo = CHUNK; show(); });
   }
   $("choose").hidden = !CARDS.length;

@@ -23,8 +23,8 @@ const intervalOf = (model, score) => {
   const one = chance
     ? { low: scored ? score.probability : low, high: scored ? score.probability : high, roomLow: scored ? low : null, roomHigh: scored ? high : null }
     : { low, high, possible: score.points_possible, roomLow: score.points_inferred_lower, roomHigh: score.points_inferred_upper, cutoff: model.cutoff };
-  const ends = [write(x(0), 31, chance ? "0" : "0", { class: "quiet", "text-anchor": "middle", "font-size": 10 }), write(x(most), 31, chance ? "100\u202f%" : short(most), { class: "quiet", "text-anchor": "middle", "font-size": 10 })];
-  if (!chance && model.cutoff !== null) ends.push(write(x(model.cutoff), 31, short(model.cutoff), { class: "bold", "text-anchor": "middle", "font-size": 10 }));
+  const ends = [write(x(0), 31, chance ? "0" : "0", { class: "quiet tiny", "text-anchor": "middle" }), write(x(most), 31, chance ? "100\u202f%" : short(most), { class: "quiet tiny", "text-anchor": "middle" })];
+  if (!chance && model.cutoff !== null) ends.push(write(x(model.cutoff), 31, short(model.cutoff), { class: "bold tiny", "text-anchor": "middle" }));
   return drawing(220, 34, "", path([[x(0), LINE.y], [x(most), LINE.y]], "axis"), path([[x(0), LINE.y - 4], [x(0), LINE.y + 4]], "axis"), path([[x(most), LINE.y - 4], [x(most), LINE.y + 4]], "axis"), ...certainty(x, one), ...ends);
 };
 
@@ -70,11 +70,11 @@ const saysOf = (model, score, risk) => {
   return parts;
 };
 const limitsOf = (model, score) => {
-  if (score.status === "ineligible" || score.status === "insufficient") return [(score.reasons || []).map(inWords).join("; ")];
+  if (score.status === "ineligible" || score.status === "insufficient") return [(score.reasons || []).map(sentence).join(" ")];
   const missing = model.predictors.filter((one) => score[one.name] === null).map((one) => one.needs);
-  const parts = [missing.length ? `Unknown: ${missing.map(inWords).join("; ")}. ` : "", ...(score.reasons || []).map((words) => `${inWords(words)}. `)];
+  const parts = [missing.length ? `Unknown: ${missing.map(inWords).join("; ")}. ` : "", ...(score.reasons || []).map((words) => `${sentence(words)} `)];
   if (isIn(score.points_inferred_lower, score.points_inferred_upper) && (differs(score.points_inferred_lower, score.points_lower) || differs(score.points_inferred_upper, score.points_upper))) {
-    parts.push(`On axes that may have been drawn ${short(score.points_inferred_lower)} to ${short(score.points_inferred_upper)}${score.hangs_on_axis ? ", which crosses the cut-off" : ""}. `);
+    parts.push(`On axes that may have been drawn ${short(score.points_inferred_lower)} to ${short(score.points_inferred_upper)}. `);
   }
   if (model.inferred.length) parts.push(element("span", { class: "tag dashed" }, "inferred constants"), ` ${inWords(listed(model.inferred))}`);
   return parts;
@@ -83,7 +83,7 @@ const limitsOf = (model, score) => {
 const modelLines = (scores, risk) => [
   table("What the models say", ["Model", "With cut-off", "Says", "What limits it"], scores.map(([model, score]) => ({
     cells: [model.title, element("span", { class: "interval" }, intervalOf(model, score)), saysOf(model, score, risk), limitsOf(model, score)],
-  }))),
+  })), { class: "stack models" }),
   element("p", { class: "key" }, sample("scored", dot(6, 6, 4, "full")), sample("one of these: a predictor is missing", dot(3, 6, 2.5, "open"), dot(10, 6, 2.5, "open")), sample("anything between", shape("rect", { class: "open", x: 0, y: 3, width: 12, height: 6 })), sample("room that inferred constants leave", path([[0, 6], [12, 6]], "ink dash")), sample("published cut-off", path([[6, 0], [6, 12]], "cut"))),
 ];
 
@@ -109,7 +109,7 @@ const nomogram = (model, score) => {
     const x = (place) => left + place * width;
     const places = axis.ticks.map(([place]) => x(place));
     parts.push(write(left - 14, y + 4, axis.label, { "text-anchor": "end", class: "bold" }), path([[Math.min(...places), y], [Math.max(...places), y]], axis.inferred ? "ink dash" : "ink"));
-    for (const [place, words, above] of axis.ticks) parts.push(path([[x(place), y], [x(place), y + (above ? -5 : 5)]], "ink"), write(x(place), y + (above ? -8 : 17), words, { "text-anchor": "middle", "font-size": 10.5 }));
+    for (const [place, words, above] of axis.ticks) parts.push(path([[x(place), y], [x(place), y + (above ? -5 : 5)]], "ink"), write(x(place), y + (above ? -8 : 17), words, { "text-anchor": "middle" }));
     if (row === total && cutoff !== null) parts.push(path([[x(cutoff), y - 16], [x(cutoff), y]], "cut"), write(x(cutoff), y - 19, cutoffLabel, { "text-anchor": "middle" }));
     if (!marks[row]) return;
     const [from, to] = marks[row].map((place) => x(Math.min(Math.max(place, 0), 1)));

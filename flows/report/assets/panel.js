@@ -61,7 +61,7 @@ const STATES = { met: "met", not_met: "not met", unknown: "unknown" };
 const criteria = (rows) => table("RR-DTC criteria", ["Criterion", "State", "Rests on", "Table and row"], rows.map((row) => ({
   hit: row.state === "met",
   cells: [`${row.criterion}\u2002${inWords(row.words)}`, `${STATES[row.state] || said(row.state)}${row.date ? ` ${day(row.date)}` : ""}`, inWords(row.evidence), sourceOf(row.source_table, row.source_row)],
-})));
+})), { class: "stack criteria" });
 const uncountedList = (rows) => element("ul", { class: "points" }, rows.map((row) => element("li", {}, element("b", {}, `${inWords(row.words)}${row.date ? `, ${day(row.date)}` : ""}`), `: ${inWords(row.reason)} `, sourceOf(row.source_table, row.source_row))));
 const reviewTable = (rows) => table("Reviews", ["Day", "Answer", "By", "On"], [...rows].reverse().map((row) => ({
   cells: [row.reviewed_at, `${said(row.decision)}${row.deferred_until ? ` until ${row.deferred_until}` : ""}`, row.reviewer ?? "", [said(row.reason), row.note].filter(Boolean).join("; ")],
@@ -93,20 +93,34 @@ const inFull = (row) => {
   const [five, notCounted] = [many(rules, row.index), many(unused, row.index)];
   const scores = DATA.models.filter((model) => DATA.panels[`scores:${model.name}`]).map((model) => [model, one(DATA.panels[`scores:${model.name}`], row.index)]);
   const drawn = scores.filter(([model, score]) => model.nomogram && isIn(score.points_lower, score.points_upper));
-  const since = risk.index_date ? `, from the first \u00b9\u00b3\u00b9I on ${day(risk.index_date)}${yearsSince(risk.index_date) >= 1 ? `, ${Math.floor(yearsSince(risk.index_date))} years ago` : ""}` : "";
+  const ago = Math.floor(yearsSince(risk.index_date));
+  const since = risk.index_date ? `, from the first \u00b9\u00b3\u00b9I on ${day(risk.index_date)}${ago ? `, ${ago} ${ago === 1 ? "year" : "years"} ago` : ""}` : "";
   return [
     box(row, risk, features, events, needs),
     story && section("From diagnosis to tonight", timeline(events, reviews, risk)),
-    five.length && section("RR-DTC criteria (Liu 2022)", criteria(five)),
-    scores.length && section(`What the models say${since}`, modelLines(scores, risk),
+    five.length > 0 && section("RR-DTC criteria (Liu 2022)", criteria(five)),
+    scores.length > 0 && section(`What the models say${since}`, modelLines(scores, risk),
       drawn.map(([model, score]) => element("details", { class: "no-print" }, element("summary", {}, `${model.title}: nomogram with this patient on it`), nomogram(model, score))), origins(scores, features)),
-    (notCounted.length || reviews.length) && element("section", {}, element("div", { class: "two" },
-      notCounted.length && element("div", {}, element("h3", {}, "On file, but does not count"), uncountedList(notCounted)),
-      reviews.length && element("div", {}, element("h3", {}, "Reviews"), reviewTable(reviews)))),
+    notCounted.length + reviews.length > 0 && element("section", {}, element("div", { class: "two" },
+      notCounted.length > 0 && element("div", {}, element("h3", {}, "On file, but does not count"), uncountedList(notCounted)),
+      reviews.length > 0 && element("div", {}, element("h3", {}, "Reviews"), reviewTable(reviews)))),
   ];
 };
 const uses = () => element("section", { class: "no-print" }, element("h3", {}, "How to use this, and how not"), element("ul", { class: "points" },
   USES.map((words) => element("li", {}, words.replace("{extracted}", DATA.extracted ? day(DATA.extracted) : "the day of its export")))));
+
+/* One patient is one sheet of A4, whatever is known of them. */
+const PAPER = { width: "186mm", height: (276 / 25.4) * 96, least: 0.6 };
+const fitPaper = () => {
+  const place = $("patient");
+  const rules = [...document.styleSheets].flatMap((sheet) => [...sheet.cssRules]).filter((rule) => rule.media && rule.media.mediaText === "print");
+  for (const rule of rules) rule.media.mediaText = "all";
+  place.style.width = PAPER.width;
+  const tall = place.scrollHeight;
+  for (const rule of rules) rule.media.mediaText = "print";
+  place.style.width = "";
+  place.style.zoom = tall > PAPER.height ? Math.max(PAPER.least, PAPER.height / tall) : "";
+};
 
 const showPatient = (index) => {
   const row = CARDS[index];

@@ -39,10 +39,10 @@ const spark = (events) => {
     }
     for (const like of likeWithLike(values)) if (like.length > 1) parts.push(path(like.map((row) => [x(row.date), y(Math.log10(row.value))]), like[0].stimulated === "yes" ? "line strong" : "line"));
     values.forEach((row, index) => parts.push(...tgMark(x(row.date), y(logs[index]), row, 2)));
-    parts.push(write(SPARK.width + 5, 19, measured(values.at(-1)), { class: "bold" }), write(SPARK.width + 5, 38, month(values.at(-1).date), { class: "quiet", "font-size": 10 }));
+    parts.push(write(SPARK.width + 5, 19, measured(values.at(-1)), { class: "bold" }), write(SPARK.width + 5, 38, month(values.at(-1).date), { class: "quiet tiny" }));
   }
   parts.push(path([[SPARK.width, 1], [SPARK.width, 39]], "grid"));
-  if (courses.length > shown.length) parts.push(write(0, 39, `\u2039${courses.length - shown.length}`, { class: "quiet", "font-size": 10 }));
+  if (courses.length > shown.length) parts.push(write(0, 39, `\u2039${courses.length - shown.length}`, { class: "quiet tiny" }));
   for (const row of shown) parts.push(...courseMark(x(row.date), SPARK.courses, 3.2, row.uptake));
   const tell = values.length ? `Tg ${measured(values.at(-1))} in ${month(values.at(-1).date)}, ${values.length} values in three years` : "no Tg in three years";
   return drawing(146, 40, `${tell}; ${courses.length} ${courses.length === 1 ? "course" : "courses"} of 131I, ${shown.length} of them in these years.`, ...parts);

@@ -66,5 +66,7 @@ setUpSearch();
 setUpCards();
 show();
 addEventListener("hashchange", go);
+addEventListener("beforeprint", () => { if (current !== null) fitPaper(); });
+addEventListener("afterprint", () => { $("patient").style.zoom = ""; });
 document.addEventListener("keydown", onKey);
 go();

@@ -1,5 +1,5 @@
 /* A patient's story up to tonight: one lane per kind, opening at today; the table below has the same. */
-const FIXED = 96, TOTALS = 118, PER_YEAR = 74, LEAST = 560, MOST = 1500;
+const FIXED = 132, TOTALS = 118, PER_YEAR = 74, LEAST = 560, MOST = 1500;
 const CHARACTER = 5.7;
 
 /* Words stand right or left of their mark where there is room; the table has those that found none. */
@@ -17,7 +17,7 @@ const withRoom = (marks, width) => {
   return marks;
 };
 const told = (marks, width, y) => withRoom(marks, width).map((mark) => [
-  mark.drawn, mark.anchor && write(mark.x + mark.shift, y + 4, mark.words, { "text-anchor": mark.anchor, class: mark.style || "", "font-size": 10.5 }),
+  mark.drawn, mark.anchor && write(mark.x + mark.shift, y + 4, mark.words, { "text-anchor": mark.anchor, class: mark.style || "" }),
 ]);
 
 const diamond = (x, y, style) => shape("path", { class: style, d: `M${round(x)} ${y - 4.5}l4.5 4.5l-4.5 4.5l-4.5 -4.5z` });
@@ -45,16 +45,16 @@ const tgLane = (events, x, width) => {
     const box = [mark.x - half - 2, mark.x + half + 2, mark.y + (above ? -9 : 15)];
     if (taken.some(([a, b, at]) => a < box[1] && b > box[0] && Math.abs(at - box[2]) < 11)) return;
     taken.push(box);
-    parts.push(write(Math.min(Math.max(mark.x, half), width - half), box[2], words, { "text-anchor": "middle", "font-size": 10.5, class: index === 0 ? "bold" : "" }));
+    parts.push(write(Math.min(Math.max(mark.x, half), width - half), box[2], words, { "text-anchor": "middle", class: index === 0 ? "bold" : "" }));
   });
-  const names = [write(0, 14, "Tg", { class: "bold" }), write(0, 27, "ng/mL, log", { class: "quiet", "font-size": 10 }), ...powers.map((power) => write(FIXED - 8, y(power) + 4, short(10 ** power), { "text-anchor": "end", class: "quiet", "font-size": 10 }))];
+  const names = [write(0, 14, "Tg", { class: "bold" }), write(0, 27, "ng/mL, log", { class: "quiet tiny" }), ...powers.map((power) => write(FIXED - 8, y(power) + 4, short(10 ** power), { "text-anchor": "end", class: "quiet tiny" }))];
   return { height, parts, names };
 };
 
 const lane = (name, unit, marks, width, totals = []) => marks.length && {
   height: 21,
-  names: [write(0, 15, name, { class: "bold" }), unit && write(FIXED - 8, 15, unit, { "text-anchor": "end", class: "quiet", "font-size": 10 })],
-  parts: [...told(marks, width, 11), ...totals.map((words, at) => write(width + 10, 15 + at * 12, words, { class: at ? "quiet" : "bold", "font-size": 10.5 }))],
+  names: [write(0, 15, name, { class: "bold" }), unit && write(FIXED - 8, 15, unit, { "text-anchor": "end", class: "quiet tiny" })],
+  parts: [...told(marks, width, 11), ...totals.map((words, at) => write(width + 10, 15 + at * 12, words, { class: at ? "quiet" : "bold" }))],
 };
 
 const UPTAKE_WORDS = { all: "all took up", some: "some took up", none: "none took up", not_assessed: "not assessed" };
@@ -74,7 +74,7 @@ const lanesOf = (events, reviews, risk, x, width) => {
   const of = (...kinds) => events.filter((row) => kinds.includes(row.kind));
   const plain = (rows, words, drawn) => rows.map((row) => ({ x: x(row.date), words: words(row), drawn: drawn(row), style: isPd(row) || isProgression(row) ? "red" : uncounted(row) ? "quiet" : "" }));
   const tg = tgLane(events, x, width);
-  if (tg && risk.tg_doubling_months) tg.parts.push(write(width + 10, 20, "doubles every", { class: "quiet", "font-size": 10.5 }), write(width + 10, 33, `${short(risk.tg_doubling_months)} months`, { class: "bold", "font-size": 10.5 }), write(width + 10, 46, `${risk.tg_slope_n} values, no TgAb`, { class: "quiet", "font-size": 10.5 }));
+  if (tg && risk.tg_doubling_months) tg.parts.push(write(width + 10, 20, "doubles every", { class: "quiet" }), write(width + 10, 33, `${short(risk.tg_doubling_months)} months`, { class: "bold" }), write(width + 10, 46, `${risk.tg_slope_n} values, no TgAb`, { class: "quiet" }));
   const ct = [...of("ct"), ...of("recist")].sort((a, b) => (a.date < b.date ? -1 : 1));
   const sizes = (row) => (row.kind === "recist" ? row.words : row.value ? `${short(row.value)} ${row.unit || "cm"}` : "");
   const last = ct.filter((row) => row.kind === "recist").at(-1);
@@ -98,9 +98,9 @@ const yearLines = (first, x, width, height) => {
   for (let year = new Date(first).getUTCFullYear() + 1; year <= Number(NIGHT.slice(0, 4)); year += 1) {
     const place = x(`${year}-01-01`);
     parts.push(path([[place, 0], [place, height]], "grid"));
-    if (place - lastAt > 34 && width - place > 78) { parts.push(write(place + 2, height + 13, year, { class: "quiet", "font-size": 10.5 })); lastAt = place; }
+    if (place - lastAt > 34 && width - place > 106) { parts.push(write(place + 2, height + 13, year, { class: "quiet" })); lastAt = place; }
   }
-  parts.push(path([[width, 0], [width, height]], "axis"), write(width, height + 13, day(NIGHT), { "text-anchor": "end", class: "bold", "font-size": 10.5 }));
+  parts.push(path([[width, 0], [width, height]], "axis"), write(width, height + 13, day(NIGHT), { "text-anchor": "end", class: "bold" }));
   return parts;
 };
 
@@ -109,7 +109,8 @@ const timeline = (events, reviews, risk) => {
   if (!dated.length) return [element("p", { class: "small" }, "No dated events.")];
   const first = Math.min(...dated.map((row) => at(row.date)), at(NIGHT) - 365 * DAY);
   const span = Math.max(at(NIGHT) - first, DAY);
-  const width = Math.round(Math.min(MOST, Math.max(LEAST, (span / DAY / 365) * PER_YEAR)));
+  const there = $("patient").clientWidth - FIXED - TOTALS - 44;
+  const width = Math.round(Math.min(MOST, Math.max(LEAST, there, (span / DAY / 365) * PER_YEAR)));
   const x = (iso) => 6 + ((at(iso) - first) / span) * (width - 6);
   const lanes = lanesOf(dated, reviews, risk, x, width);
   const height = lanes.reduce((sum, one) => sum + one.height, 0);
