@@ -1,4 +1,4 @@
-"""What the report says of the models tonight: who is scored and how, what keeps flags open, drift."""
+"""What the report says of the models tonight: who is scored, what keeps flags open, drift."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -110,7 +110,7 @@ def needed(risk: pl.DataFrame, smallest: int) -> list[dict[str, Any]]:
             "what": row["what"],
             "patients": row["patients"],
             "alone": row["alone"] if row["alone"] == 0 or row["alone"] >= smallest else None,
-            "drawn": drawing.bar(row["patients"] / most),  # type: ignore[operator]
+            "drawn": drawing.bar(row["patients"] / most),
         }
         for row in counts.iter_rows(named=True)
     ]

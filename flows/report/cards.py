@@ -33,11 +33,12 @@ def cards(worklist: pl.DataFrame) -> Packed:
 
 
 def counted(worklist: pl.DataFrame, run: Mapping[str, Any]) -> list[tuple[str, int]]:
-    """Return how many are on each list: its words and the number; one for all where none is told."""
+    """Return how many are on each list, those with somebody and the backlog: words and number."""
     if "list" not in worklist.columns or (worklist.height and worklist["list"].is_null().all()):
         return [("newly flagged", run["newly_flagged"]), ("wait for a review", worklist.height)]
     found = dict(worklist["list"].cast(pl.String).value_counts().iter_rows())
-    return [(words, found.get(name, 0)) for name, words in LISTS.items()]
+    counts = [(words, found.get(name, 0)) for name, words in LISTS.items()]
+    return [*((words, number) for words, number in counts[:-1] if number), counts[-1]]
 
 
 def search_index(risk: pl.DataFrame) -> dict[str, Any] | None:

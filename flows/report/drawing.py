@@ -1,15 +1,16 @@
-"""The small charts of the report as SVG. Colours come from the page's style sheet: light, dark, print.
+"""The small charts of the report as SVG; their colours come from the page: light, dark, print.
 
 Every one stands beside its numbers or carries them as a label; nothing is told by colour alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 WIDTH = 230
 _EDGE = 4.0
+_HIDDEN = Markup('aria-hidden="true"')
 
 
 def bar(share: float) -> Markup:
@@ -146,9 +147,7 @@ def funnel(centres: Sequence[Centre], overall: float, label: str) -> Markup:
 
     def edge(sigmas: float) -> list[tuple[float, float]]:
         spread = [sigmas * (overall * (1 - overall) / n) ** 0.5 for n in sizes]
-        return [
-            (x(n), y(min(max(overall + s, 0), 1))) for n, s in zip(sizes, spread, strict=True)
-        ]
+        return [(x(n), y(min(max(overall + s, 0), 1))) for n, s in zip(sizes, spread, strict=True)]
 
     drawn = [_path([(x(0), y(overall)), (x(most), y(overall))], "axis")]
     drawn += [_path(edge(sign * 3.09), "line") for sign in (-1, 1)]
@@ -161,7 +160,7 @@ def funnel(centres: Sequence[Centre], overall: float, label: str) -> Markup:
     return _svg(width, height, drawn, label)
 
 
-def over_nights(nights: Sequence[str], series: dict[str, Sequence[int]], label: str) -> Markup:
+def over_nights(nights: Sequence[str], series: Mapping[str, Sequence[int]], label: str) -> Markup:
     """Draw counts over nights, one line each: the first with filled, the next with open dots."""
     width, height, floor = 420, 150, 118
     most = max([1, *(count for counts in series.values() for count in counts)])
@@ -180,7 +179,7 @@ def over_nights(nights: Sequence[str], series: dict[str, Sequence[int]], label: 
         for at, (_, name) in zip(above, ends, strict=True)
     ]
     drawn += [_text(40, y(at) + 4, str(at), "end") for at in (0, most)]
-    drawn += [_text(x(0), height - 12, nights[0], "start")]
+    drawn.append(_text(x(0), height - 12, nights[0], "start"))
     if len(nights) > 1:
         drawn.append(_text(x(len(nights) - 1), height - 12, nights[-1], "end"))
     return _svg(width, height, drawn, label)
@@ -214,27 +213,26 @@ def _round_steps(last: float) -> list[float]:
 
 
 def _svg(width: float, height: float, parts: Sequence[Markup], label: str = "") -> Markup:
-    said = f'role="img" aria-label="{escape(label)}"' if label else 'aria-hidden="true"'
-    inside = Markup("").join(parts)
-    return Markup(
-        f'<svg viewBox="0 0 {width} {height}" width="{width}" height="{height}" {said}>'
-        f"{inside}</svg>"
-    )
+    said = Markup('role="img" aria-label="{}"').format(label) if label else _HIDDEN
+    opened = Markup('<svg viewBox="0 0 {0} {1}" width="{0}" height="{1}" {2}>')
+    return opened.format(width, height, said) + Markup("").join(parts) + Markup("</svg>")
 
 
 def _rect(x: float, y: float, width: float, height: float, style: str) -> Markup:
-    size = f'width="{max(width, 0):.1f}" height="{max(height, 0):.1f}"'
-    return Markup(f'<rect class="{style}" x="{x:.1f}" y="{y:.1f}" {size}/>')
+    drawn = Markup('<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>')
+    return drawn.format(style, x, y, max(width, 0), max(height, 0))
 
 
 def _dot(x: float, y: float, radius: float, style: str) -> Markup:
-    return Markup(f'<circle class="{style}" cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}"/>')
+    drawn = Markup('<circle class="{}" cx="{:.1f}" cy="{:.1f}" r="{:g}"/>')
+    return drawn.format(style, x, y, radius)
 
 
 def _text(x: float, y: float, words: str, anchor: str) -> Markup:
-    return Markup(f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(words)}</text>')
+    drawn = Markup('<text x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>')
+    return drawn.format(x, y, anchor, words)
 
 
 def _path(points: Sequence[tuple[float, float]], style: str, closed: bool = False) -> Markup:
-    drawn = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
-    return Markup(f'<path class="{style}" d="M{drawn}{"Z" if closed else ""}"/>')
+    way = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+    return Markup('<path class="{}" d="M{}{}"/>').format(style, way, "Z" if closed else "")

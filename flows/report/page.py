@@ -15,7 +15,7 @@ import polars as pl
 from flows.published.nights import read_table
 from flows.report import behaviour, quality
 from flows.report.cards import MOST_SEARCHED, cards, counted, search_index
-from flows.report.panels import Table, layouts, panels
+from flows.report.panels import layouts, panels
 from flows.secrets import NO_KEYS, Keys
 from flows.settings import Settings
 from schemas import codes

@@ -54,10 +54,7 @@ def _counted(rows: pl.DataFrame, column: str) -> list[dict[str, Any]]:
         rows.group_by(name=column).agg(rows=pl.len()).sort("rows", "name", descending=True)
     ).head(_MOST_BARS)
     most = counts["rows"].max() or 1
-    return [
-        row | {"drawn": drawing.bar(row["rows"] / most)}  # type: ignore[operator]
-        for row in counts.to_dicts()
-    ]
+    return [row | {"drawn": drawing.bar(row["rows"] / most)} for row in counts.to_dicts()]
 
 
 def complete(measures: pl.DataFrame) -> list[dict[str, Any]]:
