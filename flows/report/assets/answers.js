@@ -11,7 +11,7 @@ const keep = (key, value) => {
 const kept = (key) => {
   try { return localStorage.getItem(key); } catch { keeps = false; $("unkept").hidden = false; return null; }
 };
-const isAnswer = (given) => given && ["confirmed", "dismissed", "deferred"].includes(given.decision);
+const isAnswer = (given) => given && ["confirmed", "dismissed", "deferred", "reopened"].includes(given.decision);
 const recall = () => {
   let found = {};
   try { found = JSON.parse(kept(KEPT) || "{}"); } catch { found = {}; }
@@ -41,9 +41,9 @@ const showAnswers = () => {
   $("tray").hidden = !count;
   $("given").textContent = `${count} ${count === 1 ? "answer" : "answers"} ${keeps ? "in this browser" : "on this page"}, not handed in yet`;
 };
-const answer = (row, given) => {
-  if (given) answers[row.patient_id] = given;
-  else delete answers[row.patient_id];
+const answer = (id, given) => {
+  if (given) answers[id] = given;
+  else delete answers[id];
   keep(KEPT, JSON.stringify(answers));
   showAnswers();
 };
@@ -84,14 +84,14 @@ const setUpDialogs = () => {
       if (dialog.returnValue !== "ok") return;
       const form = new FormData(dialog.querySelector("form"));
       const note = String(form.get("note") || "").trim().replace(/\s+/g, " ");
-      answer(asked, name === "defer" ? { decision: "deferred", deferred_until: form.get("until"), note } : { decision: "dismissed", reason: form.get("reason"), note });
+      answer(asked.patient_id, name === "defer" ? { decision: "deferred", deferred_until: form.get("until"), note } : { decision: "dismissed", reason: form.get("reason"), note });
     });
   }
 };
 const decide = (name, place) => {
   const row = CARDS[place.dataset.index];
-  if (name === "confirm") answer(row, { decision: "confirmed" });
-  else if (name === "back") answer(row, null);
+  if (name === "confirm") answer(row.patient_id, { decision: "confirmed" });
+  else if (name === "back") answer(row.patient_id, null);
   else ask(name, row);
   if (name === "back" || name === "confirm") place.querySelector(name === "back" ? "[data-answer='confirm']" : "[data-answer='back']")?.focus();
 };
@@ -103,6 +103,6 @@ const setUpAnswers = () => {
   $("undo").addEventListener("click", () => { answers = {}; keep(KEPT, "{}"); showAnswers(); });
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-answer]");
-    if (button) decide(button.dataset.answer, button.closest("[data-index]"));
+    if (button && button.closest("[data-index]")) decide(button.dataset.answer, button.closest("[data-index]"));
   });
 };

@@ -116,7 +116,7 @@ const setUpCards = () => {
     $("closing").hidden = false;
   }
   if (CARDS.length && DATA.panels.timeline) {
-    $("key").replaceChildren(...sparkKey());
+    $("key").replaceChildren(...sparkKey(), element("span", {}, "keys: / find, j k on and back, c x d answer"));
     $("key").hidden = false;
   }
 };

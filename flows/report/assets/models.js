@@ -101,14 +101,14 @@ const marksOf = (model, score) => {
   });
 };
 const nomogram = (model, score) => {
-  const left = 250, width = 600, step = 44;
+  const left = 300, width = 600, step = 44;
   const { axes, total, cutoff, cutoffLabel } = model.nomogram;
   const parts = [], marks = marksOf(model, score);
   axes.forEach((axis, row) => {
     const y = 26 + row * step + (row >= total ? 14 : 0);
     const x = (place) => left + place * width;
     const places = axis.ticks.map(([place]) => x(place));
-    parts.push(write(left - 14, y + 4, axis.label, { "text-anchor": "end", class: "bold" }), path([[Math.min(...places), y], [Math.max(...places), y]], axis.inferred ? "ink dash" : "ink"));
+    parts.push(write(left - 14, y + 4, inWords(axis.label), { "text-anchor": "end", class: "bold" }), path([[Math.min(...places), y], [Math.max(...places), y]], axis.inferred ? "ink dash" : "ink"));
     for (const [place, words, above] of axis.ticks) parts.push(path([[x(place), y], [x(place), y + (above ? -5 : 5)]], "ink"), write(x(place), y + (above ? -8 : 17), words, { "text-anchor": "middle" }));
     if (row === total && cutoff !== null) parts.push(path([[x(cutoff), y - 16], [x(cutoff), y]], "cut"), write(x(cutoff), y - 19, cutoffLabel, { "text-anchor": "middle" }));
     if (!marks[row]) return;

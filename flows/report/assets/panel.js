@@ -46,6 +46,8 @@ const extras = (row, risk) => {
     row.reviewed_at && `Reviewed ${row.reviewed_at}: ${row.review_decision}${deferred}`,
     known && known[0].toUpperCase() + known.slice(1),
     row.waiting_since && `Waits since ${row.waiting_since}`,
+    (risk.changed_since_last || []).length > 0 && `Since the last night: ${risk.changed_since_last.join("; ")}`,
+    risk.tgab_interference && "The stimulated Tg that the models use was TgAb positive: it may be falsely low",
     risk.episode_open === null && "Whether the episode is open is unknown; it is treated as open",
     risk.quarantined_rows && `${risk.quarantined_rows} of the patient's rows are quarantined`,
   ].filter(Boolean).map(inWords);

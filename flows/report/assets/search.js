@@ -1,10 +1,19 @@
 /* Every patient by identifier: on the list, or why not. */
 const MOST_HITS = 8;
 const placeOf = new Map(CARDS.map((row) => [row.patient_id, row.index]));
+/* A decision that was handed in is taken back by another one. */
+const reopening = (id, phrase) => {
+  if (!/^(confirmed|dismissed|deferred)\b/.test(phrase || "")) return null;
+  const made = element("button", { type: "button", class: "button" });
+  const tell = () => { made.textContent = answers[id] ? "Reopened: take back" : "Reopen"; };
+  made.addEventListener("click", () => { answer(id, answers[id] ? null : { decision: "reopened" }); tell(); });
+  tell();
+  return made;
+};
 const hit = (id, phrase) => {
   const place = placeOf.get(id);
   const words = place === undefined ? inWords(phrase || `on the list; worklist.csv has it`) : `no. ${place + 1}${CARDS[place].list ? `, ${CARDS[place].list}` : ""}`;
-  return element("li", {}, place === undefined ? element("b", {}, id) : element("a", { href: `#no-${place + 1}` }, id), ` \u00b7 ${place === undefined && phrase ? "not listed: " : ""}${words}`);
+  return element("li", {}, place === undefined ? element("b", {}, id) : element("a", { href: `#no-${place + 1}` }, id), ` \u00b7 ${place === undefined && phrase ? "not listed: " : ""}${words} `, place === undefined && reopening(id, phrase));
 };
 const lookUp = (text) => {
   const wantedText = text.trim().toLowerCase();

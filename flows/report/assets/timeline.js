@@ -130,7 +130,8 @@ const timeline = (events, reviews, risk) => {
     element("details", { class: "no-print" }, element("summary", {}, "The same as a table"), asTable(dated)),
   ];
 };
+const KINDS = { tsh: "TSH", tgab: "TgAb", ct: "CT", recist: "RECIST" };
 const asTable = (events) => table("Events up to tonight", ["Day", "What", "Value", "Counts", "From"], [...events].reverse().map((row) => ({
-  cells: [row.date, `${said(row.kind)}${row.words ? `: ${said(row.words)}` : ""}`, row.value === null || row.value === undefined ? "" : `${measured(row)} ${row.unit || ""}`,
+  cells: [row.date, `${KINDS[row.kind] || row.kind}${row.words && row.words !== KINDS[row.kind] ? `: ${said(row.words)}` : ""}`, row.value === null || row.value === undefined ? "" : `${measured(row)} ${row.unit || ""}`,
     uncounted(row) ? `no: ${inWords(row.not_counted_reason)}` : "", sourceOf(row.source_table, row.source_row)],
 })));

@@ -19,8 +19,8 @@ FRESH = {NEW: "new", "P02": "new", CHANGED: "changed", DUE: "due"}
 CLOSES = AS_OF + timedelta(days=3)
 RISING = "P14"
 """The only one listed for a rise of Tg, beyond the first ten."""
-DIED = "P17"
-PATIENTS = [f"P{number:02}" for number in range(1, 18)]
+DIED, REVIEWED = "P17", "P18"
+PATIENTS = [f"P{number:02}" for number in range(1, 19)]
 
 
 def registry() -> Registry:
@@ -29,6 +29,8 @@ def registry() -> Registry:
     for patient in PATIENTS:
         built.usual(patient, 62).metastasis(patient, "lung").pet(patient, days(19), suv_max=6.8)
         built.treated(patient, days(400), uptake="none").ct(patient, days(-5))
+    for study in range(24):  # more on file than one sheet of paper holds
+        built.pet(NEW, days(30 + study), suv_max=5)
     return built
 
 
@@ -98,9 +100,11 @@ def write_desk(folder: Path, worklist: pl.DataFrame) -> None:
     where = pl.col("patient_id")
     risk = read_table(folder / "patient_risk.parquet", NO_KEYS)
     places = worklist.select("patient_id", "list")
-    died = pl.when(where == DIED).then(pl.lit("died 2019-07-07"))
+    reasons = {DIED: "died 2019-07-07", REVIEWED: "dismissed 2026-06-03, remnant only"}
     risk = risk.drop("list").join(places, on="patient_id", how="left", maintain_order="left")
-    risk.with_columns(not_listed_reason=died).write_parquet(folder / "patient_risk.parquet")
+    risk.with_columns(not_listed_reason=where.replace_strict(reasons, default=None)).write_parquet(
+        folder / "patient_risk.parquet"
+    )
     worklist.write_parquet(folder / "worklist.parquet")
     stories().write_parquet(folder / "timeline.parquet")
     corrections().write_parquet(folder / "registry_list.parquet")

@@ -1,6 +1,7 @@
 """The desk as a person meets it: in a real Chromium, without a network."""
 
 import csv
+import json
 import re
 from pathlib import Path
 
@@ -12,7 +13,17 @@ from playwright.sync_api import Page
 from flows.published.nights import read_table
 from flows.secrets import NO_KEYS
 from tests.flows.report.conftest import Open
-from tests.flows.report.desk import CHANGED, DIED, DUE, NEW, PATIENTS, RISING, listed, made
+from tests.flows.report.desk import (
+    CHANGED,
+    DIED,
+    DUE,
+    NEW,
+    PATIENTS,
+    REVIEWED,
+    RISING,
+    listed,
+    made,
+)
 from tests.registry import AS_OF
 
 NO_STORAGE = (
@@ -131,6 +142,16 @@ def test_search_finds_everybody_and_says_where_they_are(report: Path, opens: Ope
     assert plain(page.inner_text("#hits")) == f"{DIED} · not listed: died 7 July 2019"
     page.fill("#find", "X")
     assert page.inner_text("#hits") == "Nobody of that identifier."
+
+
+def test_a_decision_handed_in_is_taken_back_by_another(report: Path, opens: Open) -> None:
+    page = opens(report, bypass_csp=True)
+    page.fill("#find", REVIEWED)
+    assert "not listed: dismissed 3 June 2026" in plain(page.inner_text("#hits"))
+    page.get_by_role("button", name="Reopen").click()
+    assert page.inner_text("#given") == "1 answer in this browser, not handed in yet"
+    kept = page.evaluate("() => localStorage.getItem('thyrisk answers 2026-06-30')")
+    assert json.loads(kept) == {REVIEWED: {"decision": "reopened"}}
 
 
 def test_of_more_patients_than_a_page_holds_it_says_where_to_ask(
