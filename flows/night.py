@@ -32,6 +32,7 @@ STEPS = (
     "derive variables",
     "score",
     "flag",
+    "review",
     "tell the stories",
     "measure",
     "compare",

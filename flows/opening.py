@@ -27,7 +27,7 @@ from models.spec import digests, library
 from models.windows import modified_windows
 from schemas.registry import TABLES
 
-SHAPES_OUTPUT = {"windows", "worklist_cap", "report", "report_patients"}
+SHAPES_OUTPUT = {"windows", "listing", "worklist_cap", "report", "report_patients"}
 SHAPES_OUTPUT |= {"smallest_cell", "round_counts"}
 """The settings that what is published depends on; the others decide whether it is."""
 

@@ -21,7 +21,7 @@ from flows.published.nights import RUN
 from flows.published.seal import SIGNATURE, sha256_of_run, signature
 from flows.published.write import json_ready, write_csv, write_parquet
 from models.spec import Model, digests, library
-from schemas.published import PUBLISHED, RegistryList, columns_of, descriptions_of
+from schemas.published import PUBLISHED, PatientRisk, RegistryList, columns_of, descriptions_of
 
 VERSION = version("thyrisk")
 _LIBRARIES = ("thyrisk", "polars", "duckdb", "pandera", "prefect")
@@ -86,7 +86,8 @@ class Outputs:
             "patients_left_out": self.left_out,
         }
         inside = cs.matches("^(patient_no|criterion_.*|ruled_out)$")
-        return {name: frame.drop(inside) for name, frame in found.items()}
+        published = {name: frame.drop(inside) for name, frame in found.items()}
+        return published | {"patient_risk": self.risk.select(*columns_of(PatientRisk))}
 
     @property
     def mart(self) -> pl.DataFrame:

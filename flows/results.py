@@ -16,15 +16,14 @@ from schemas.published import Quarantine, columns_of
 from transforms.acceptance.profile import profile
 from transforms.measures.courses import courses_of
 from transforms.measures.measures import PATHWAY, completeness, measure
-from transforms.review.criteria import criteria
 from transforms.review.flags import patient_risk
-from transforms.review.needs import needs, with_needs
-from transforms.review.on_file import on_file
-from transforms.review.timeline import story
+from transforms.review.needs import needs
+from transforms.review.review import review
+from transforms.review.timeline import numbered, story
 from transforms.review.worklist import worklist
 from transforms.variables.as_of import known_as_of
 from transforms.variables.courses import courses as known_courses
-from transforms.variables.courses import entered_twice
+from transforms.variables.courses import entered_twice, possible_courses
 from transforms.variables.evidence import Record
 from transforms.variables.features import features
 
@@ -48,11 +47,12 @@ def results_of(tonight: Tonight, read: Read, stage: Callable[..., Any]) -> Outpu
     risk = stage("flag", patient_risk, derived, scores, tonight.last, reviews)
     windows = tonight.settings.windows
     settled_by = needs(derived, scores, windows)
-    risk = with_needs(risk, settled_by)
-    review = worklist(risk, tonight.settings.worklist_cap)
-    timeline = stage("tell the stories", _stories, tonight, known, names, review)
-    rests_on = _published(tonight, criteria(derived, windows))
-    unused = _published(tonight, on_file(known, derived, windows))
+    seen = stage(
+        "review", review, known, derived, risk, settled_by, windows, tonight.settings.listing
+    )
+    risk = seen.risk
+    waiting = worklist(risk, derived, tonight.settings.worklist_cap)
+    timeline = stage("tell the stories", _stories, tonight, known, names, waiting, seen.on_file)
     counts, remarks = read.counts(tonight.mapping.coverage), tuple(_remarks(known))
     figures = profile({name: table.rows for name, table in read.tables.items()}, read.rejected)
     nobody = pseudonymised(read.left_out, tonight.keys)
@@ -65,13 +65,13 @@ def results_of(tonight: Tonight, read: Read, stage: Callable[..., Any]) -> Outpu
         derived=derived,
         scores=scores,
         risk=risk,
-        review=review,
+        review=waiting,
         quarantine=quarantine,
         measures=measured,
         timeline=timeline,
-        criteria=rests_on,
+        criteria=_published(tonight, seen.criteria),
         needs=settled_by,
-        on_file=unused,
+        on_file=_published(tonight, seen.on_file),
         profile=figures,
         left_out=nobody,
         remarks=remarks,
@@ -122,13 +122,20 @@ def _scores(derived: pl.DataFrame, windows: dict[str, Any]) -> dict[str, pl.Data
 
 
 def _stories(
-    tonight: Tonight, known: Record, names: pl.DataFrame, review: pl.DataFrame
+    tonight: Tonight,
+    known: Record,
+    names: pl.DataFrame,
+    waiting: pl.DataFrame,
+    unused: pl.DataFrame,
 ) -> pl.DataFrame:
-    shown = review.head(tonight.settings.report_patients).select("patient_id")
+    shown = waiting.head(tonight.settings.report_patients).select("patient_id")
     who = names.join(shown, on="patient_id")
     theirs = pl.col("patient_no").is_in(who["patient_no"].implode())
     rows = pl.collect_all([table.filter(theirs) for table in known.tables.values()])
-    told = story(dict(zip(known.tables, rows, strict=True)), who)
+    numbers = numbered(possible_courses(known, known_courses(known)).filter(theirs))
+    unused = unused.filter(pl.col("patient_id").is_in(who["patient_id"].implode()))
+    tables = dict(zip(known.tables, rows, strict=True))
+    told = story(tables, who, numbers, unused, tonight.settings.windows)
     return pseudonymised(told, tonight.keys, but=("patient_id",))
 
 

@@ -27,6 +27,7 @@ from flows.sizes import SIZE
 from schemas.registry import TABLES
 from transforms.acceptance.tolerances import Tolerances
 from transforms.reading.mapping import Mapping
+from transforms.review.listing import Listing
 from transforms.variables.windows import Windows
 
 _PREFIX = "THYRISK_"
@@ -44,6 +45,7 @@ class Settings(BaseSettings):
 
     windows: Windows = Windows()
     acceptance: Tolerances = Tolerances()
+    listing: Listing = Listing()
     max_bad_share: float = Field(
         0.2, ge=0, le=1, description="refuse the night when more of a table's rows are bad"
     )

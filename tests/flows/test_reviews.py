@@ -54,8 +54,9 @@ def test_a_flagged_patient_waits_every_night_until_reviewed(
 ) -> None:
     first, second = nights.next(registry), nights.next(registry)
     assert listed(first) == listed(second) == ["A"]
-    assert (first.newly_flagged, second.newly_flagged) == (1, 0)
-    assert risk_of(second, "A")["review_priority"] == 2
+    assert (first.newly_flagged, second.newly_flagged) == (0, 0)
+    assert risk_of(second, "A")["urgency_rule"] == "points"
+    assert risk_of(second, "A")["list"] == "backlog"
     assert risk_of(second, "A")["waiting_since"] == first.as_of
     registry.reviewed("A", second.as_of, "confirmed", reviewer_role="physician")
     third, fourth = nights.next(registry), nights.next(registry)
@@ -80,7 +81,8 @@ def test_a_reviewed_patient_comes_back_when_something_that_mattered_changed(
         "rrdtc_met: false -> true",
         "rrdtc_criterion: none -> 4",
     ]
-    assert risk_of(back, "A")["review_priority"] == 1
+    assert risk_of(back, "A")["list"] == "new"
+    assert risk_of(back, "A")["known_since"] == back.as_of
     registry.reviewed("A", back.as_of, "confirmed")
     assert listed(nights.next(registry)) == []
 
@@ -163,7 +165,7 @@ def test_the_cap_keeps_the_most_urgent_and_says_what_was_cut(
     registry: Registry, nights: Nights
 ) -> None:
     registry.usual("C", 62).metastasis("C", "lymph_node").pet("C", suv_max=8)
-    registry.event("C", "progression", days(100))
+    registry.event("C", "progression", AS_OF - 30 * DAY)
     result = nights.next(registry, worklist_cap=1)
     assert listed(result) == ["C"]
     assert (result.to_review, result.cut_from_worklist) == (1, 1)

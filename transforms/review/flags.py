@@ -1,40 +1,24 @@
-"""From features and scores to `patient_risk`: flags, what to review, and what changed."""
+"""From features and scores to `patient_risk`: flags, what is history, and what changed."""
 
 from collections.abc import Mapping
 
 import polars as pl
 
-from models.words import Condition, with_words
 from schemas.published import PatientRisk, columns_of
-from transforms.review.needs import SETTLED_BY
+from transforms.review.history import with_history
 from transforms.review.reviews import (
     CARRIED,
     LATEST,
     WATCHED,
     said,
     text_of,
-    with_review_status,
     with_reviews,
 )
 
 NO_REVIEWS = pl.DataFrame(schema=LATEST)
 """Nobody was reviewed yet."""
 
-PRIORITIES = {
-    1: "RR-DTC criterion newly met",
-    2: "newly at high risk of RR-DTC",
-    3: "newly in a high-risk group for survival",
-    4: "at high risk",
-    5: "undecided; one examination or entry would settle it",
-    6: "rows of this patient are quarantined",
-}
-"""Review priorities, 1 first: the order in which the worklist asks for attention.
-
-Newly means: not so when the patient was last reviewed.
-"""
-
 HORIZONS = ("3y", "5y", "10y")
-_RISKS = ("rrdtc_flag", "os_risk_group", "pfs_risk_group")
 
 
 def patient_risk(
@@ -43,54 +27,53 @@ def patient_risk(
     last: pl.DataFrame | None,
     reviews: pl.DataFrame = NO_REVIEWS,
 ) -> pl.DataFrame:
-    """Return one row per row of `features`, in its order: patient_no, and what is published.
+    """Return one row per row of `features`, in its order: what is published of scores and reviews.
 
-    `scores` has the scores of each model by name: one row per patient, by patient_no. `last` is
-    `patient_risk` of the last published night (None when there is none). `reviews` has one row
-    per reviewed patient, as `transforms.review.reviews.LATEST` says.
+    Beside it INSIDE, which the worklist rests on. `scores` has the scores of each model by name:
+    one row per patient, by patient_no. `last` is `patient_risk` of the last published night (None
+    when there is none). `reviews` has one row per reviewed patient, as
+    `transforms.review.reviews.LATEST` says.
     """
     score, nomogram = scores["liu2022_score"], scores["liu2022_nomogram"]
     joined = features
     for part in (
-        score.select("patient_no", "needs", **_rrdtc()),
+        score.select("patient_no", "needs", **_rrdtc(), rrdtc_points_possible="points_possible"),
         nomogram.select("patient_no", **_probability()),
         scores["jin2025_os"].select("patient_no", os_needs="needs", **_survival("os")),
         scores["jin2025_pfs"].select("patient_no", pfs_needs="needs", **_survival("pfs")),
     ):
         joined = joined.join(part, on="patient_no", how="left", maintain_order="left")
     joined = _with_needs(joined, ["needs", "os_needs", "pfs_needs"])
-    joined = with_reviews(_with_changes(joined, last), reviews)
-    conditions = _review()
-    joined = with_words(
-        joined, "review_reasons", [c for group in conditions.values() for c in group]
-    )
-    priority: pl.Expr = pl.lit(None, dtype=pl.UInt8)
-    for number in reversed(conditions):
-        applies = pl.any_horizontal(
-            condition.fill_null(False) for condition, _ in conditions[number]
-        )
-        priority = pl.when(applies).then(pl.lit(number, dtype=pl.UInt8)).otherwise(priority)
+    joined = with_history(with_reviews(_with_changes(joined, last), reviews))
     joined = joined.with_columns(
-        # Nobody can do anything for the dead: they are searchable, never listed.
-        review_priority=pl.when(~pl.col("died").fill_null(False)).then(priority),
-        newly_flagged=_newly_flagged(),
+        newly_flagged=_newly_flagged() & pl.lit(last is not None),
+        is_baseline=pl.lit(last is None),
     )
-    joined = with_review_status(joined)
-    unfilled = columns_of(PatientRisk).keys() - set(joined.columns) - set(SETTLED_BY)
-    joined = joined.with_columns(
-        pl.lit(name.endswith("_history")).not_().alias(name)
-        if name.endswith("_history")
-        else pl.lit(None).alias(name)
-        for name in sorted(unfilled)
-    )
-    return joined.select(
-        "patient_no",
-        *(
-            pl.col(name).cast(dtype)
-            for name, dtype in columns_of(PatientRisk).items()
-            if name not in SETTLED_BY
-        ),
-    )
+    ours = [name for name in columns_of(PatientRisk) if name in joined.columns]
+    return joined.select(*INSIDE, *(name for name in ours if name not in _OF_FEATURES))
+
+
+INSIDE = (
+    "patient_no",
+    "fdg_uptake",
+    "os_history",
+    "pfs_past",
+    "is_baseline",
+    "known_last",
+    "last_known_facts",
+    "last_review_status",
+    "last_reviewed_at",
+    "last_waiting_since",
+)
+"""What the worklist rests on and is not published."""
+
+_OF_FEATURES = (
+    "last_contact_date",
+    "tg_doubling_months",
+    "tg_slope_n",
+    "tg_slope_from",
+    "tg_slope_to",
+)
 
 
 def _rrdtc() -> dict[str, pl.Expr]:
@@ -121,9 +104,7 @@ def _with_needs(joined: pl.DataFrame, each: list[str]) -> pl.DataFrame:
     combined = joined.select(each).unique()
     combined = combined.with_columns(all_needs=pl.concat_list(each).list.unique().list.sort())
     joined = joined.join(combined, on=each, how="left", nulls_equal=True, maintain_order="left")
-    return joined.drop(each).with_columns(
-        needs="all_needs", one_need=pl.col("all_needs").list.len() == 1
-    )
+    return joined.drop(each).rename({"all_needs": "needs"})
 
 
 def _with_changes(joined: pl.DataFrame, last: pl.DataFrame | None) -> pl.DataFrame:
@@ -177,30 +158,14 @@ def _is_new(name: str, value: str, since: str) -> pl.Expr:
 
 
 def _newly_flagged() -> pl.Expr:
-    alarms = [("rrdtc_met", "true"), *((name, "high") for name in _RISKS)]
-    return pl.any_horizontal(
-        _is_new(name, value, since="last").fill_null(False) for name, value in alarms
-    )
-
-
-def _review() -> dict[int, list[Condition]]:
-    """Return, by priority, the conditions under which a patient is to be reviewed."""
-    newly_met = _is_new("rrdtc_met", "true", since="seen")
-    undecided = pl.any_horizontal(pl.col(name) == "indeterminate" for name in _RISKS)
-    new = {name: _is_new(name, "high", since="seen").fill_null(False) for name in _RISKS}
-    still = {name: (pl.col(name) == "high") & ~new[name] for name in _RISKS}
-    return {
-        1: [(newly_met, PRIORITIES[1])],
-        2: [(new["rrdtc_flag"], PRIORITIES[2])],
-        3: [
-            (new["os_risk_group"], "newly at high risk of death"),
-            (new["pfs_risk_group"], "newly at high risk of progression"),
-        ],
-        4: [
-            (still["rrdtc_flag"], "at high risk of RR-DTC"),
-            (still["os_risk_group"], "at high risk of death"),
-            (still["pfs_risk_group"], "at high risk of progression"),
-        ],
-        5: [(undecided & pl.col("one_need"), PRIORITIES[5])],
-        6: [(pl.col("quarantined_rows") > 0, PRIORITIES[6])],
+    """Tell whether there is an alarm that the last night did not have; what is history is none."""
+    alarms = {
+        "rrdtc_met": ("true", pl.lit(True)),
+        "rrdtc_flag": ("high", ~pl.col("rrdtc_history")),
+        "os_risk_group": ("high", ~pl.col("os_history")),
+        "pfs_risk_group": ("high", ~(pl.col("pfs_history") | pl.col("pfs_past"))),
     }
+    return pl.any_horizontal(
+        _is_new(name, value, since="last").fill_null(False) & is_alarm
+        for name, (value, is_alarm) in alarms.items()
+    )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from schemas.published import Needs, PatientRisk, columns_of
+from schemas.published import Needs, columns_of
 from transforms.variables.uptake import NO_CLASS
 from transforms.variables.windows import Windows
 
@@ -126,11 +126,9 @@ def with_needs(risk: pl.DataFrame, needs: pl.DataFrame) -> pl.DataFrame:
         )
     )
     nothing = pl.lit([], dtype=pl.List(pl.String))
-    joined = risk.join(spoken, on="patient_id", how="left", maintain_order="left").with_columns(
+    return risk.join(spoken, on="patient_id", how="left", maintain_order="left").with_columns(
         pl.col(column).fill_null(nothing) for column in SETTLED_BY
     )
-    more = [name for name in risk.columns if name not in columns_of(PatientRisk)]
-    return joined.select(*more, *columns_of(PatientRisk))
 
 
 def _what(feature: str, how: Settles) -> dict[str, pl.Expr]:

@@ -34,7 +34,7 @@ _FIRST_STATE = (
 )
 """What the first versions wrote into a state: the values alone, in this order."""
 
-CARRIED = ("reviewed_at", "reviewed_state", "review_status", "waiting_since")
+CARRIED = ("reviewed_at", "reviewed_state", "review_status", "waiting_since", "known_facts")
 """What a night takes over from the one before."""
 
 LATEST: dict[str, Any] = {
@@ -50,11 +50,11 @@ LATEST: dict[str, Any] = {
 def latest_reviews(reviews: pl.DataFrame) -> pl.DataFrame:
     """Return the last review of each patient: one row per reviewed patient, by patient_no.
 
-    Of several on one date a deferral counts before a confirmation, that before a dismissal, and
-    of deferrals the soonest: the patient comes back rather than not. `reviews` holds those known
-    as of tonight.
+    Of several on one date one that reopens counts before a deferral, that before a confirmation,
+    that before a dismissal, and of deferrals the soonest: the patient comes back rather than not.
+    `reviews` holds those known as of tonight.
     """
-    caution = {"dismissed": 0, "confirmed": 1, "deferred": 2}
+    caution = {"dismissed": 0, "confirmed": 1, "deferred": 2, "reopened": 3}
     rank = pl.col("decision").cast(pl.String).replace_strict(caution, return_dtype=pl.UInt8)
     return (
         reviews.sort(
@@ -139,32 +139,3 @@ def with_reviews(risk: pl.DataFrame, reviews: pl.DataFrame) -> pl.DataFrame:
         changed_since_review=pl.concat_list(changes).list.drop_nulls(),
     )
     return joined.join(theirs, on="patient_id", how="left", maintain_order="left")
-
-
-def with_review_status(risk: pl.DataFrame) -> pl.DataFrame:
-    """Add who waits for a review, and since when.
-
-    A reviewer who could not have seen the patient (no night was published by then, or it is
-    gone) counts as none.
-    """
-    same = pl.col("changed_since_review").list.len() == 0
-    put_off = same & (pl.col("deferred_until") > pl.col("as_of"))
-    done = same & pl.col("deferred_until").is_null()
-    status = (
-        pl.when(pl.col("review_priority").is_null())
-        .then(pl.lit("nothing"))
-        .when(put_off.fill_null(False))
-        .then(pl.lit("deferred"))
-        .when(done.fill_null(False))
-        .then(pl.lit("reviewed"))
-        .otherwise(pl.lit("waiting"))
-    )
-    waited = pl.col("last_review_status").cast(pl.String) == "waiting"
-    no_review_since = pl.col("reviewed_at").eq_missing(pl.col("last_reviewed_at"))
-    since = pl.when(waited & no_review_since).then("last_waiting_since")
-    joined = risk.with_columns(review_status=status)
-    return joined.with_columns(
-        waiting_since=pl.when(pl.col("review_status") == "waiting").then(
-            pl.coalesce(since, "as_of")
-        )
-    )

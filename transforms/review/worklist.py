@@ -1,37 +1,47 @@
-"""The worklist: who waits for a review, in the order of review."""
+"""The worklist: who waits for a review, in the order to look at them."""
 
 import polars as pl
 
 from schemas.published import Worklist, columns_of
+from transforms.variables.as_of import completed_years
 
 
-def worklist(risk: pl.DataFrame, cap: int = 0) -> pl.DataFrame:
+def worklist(risk: pl.DataFrame, derived: pl.DataFrame, cap: int = 0) -> pl.DataFrame:
     """Return one row per patient who waits for a review; with a cap, the first so many.
 
-    Order: priority; newly flagged before others; longest waiting; highest RR-DTC points;
-    patient_id.
+    `risk` as `transforms.review.listed` returns it. Order: new, changed and due before the
+    backlog; then the rules of `transforms.review.listing`, and what they say within each.
     """
-    columns = {name: dtype for name, dtype in columns_of(Worklist).items() if name != "position"}
-    unfilled = columns.keys() - set(risk.columns)
-    risk = risk.with_columns(pl.lit(None).alias(name) for name in sorted(unfilled))
+    who = derived.lazy().select(
+        "patient_no",
+        "sex",
+        "histology",
+        "centre",
+        age=completed_years("birth_date", "as_of"),
+    )
+    columns = columns_of(Worklist)
     listed = (
         risk.lazy()
-        .filter(pl.col("review_status") == "waiting")
-        .select(*columns)
+        .filter(pl.col("list").is_not_null())
+        .join(who, on="patient_no", how="left")
+        .with_columns(sites="sites_today", todo_kind=pl.col("todo_kind").fill_null("complete"))
         .sort(
+            pl.col("list").cast(pl.String) == "backlog",
             "review_priority",
-            "newly_flagged",
+            "urgency_key",
             "waiting_since",
-            pl.col("rrdtc_points_upper").fill_null(-1),
+            "reason_date",
+            "last_contact_date",
             "patient_id",
-            descending=[False, True, False, True, False],
+            descending=[False, False, False, False, True, True, False],
+            nulls_last=True,
         )
     )
-    words = [name for name in columns if risk.schema[name] == pl.List(pl.String)]
+    words = [name for name in columns if risk.schema.get(name) == pl.List(pl.String)]
     return (
         (listed.head(cap) if cap else listed)
         .with_columns(pl.col(name).list.join("; ") for name in words)
         .with_columns(position=pl.int_range(1, pl.len() + 1))
-        .select(pl.col(name).cast(dtype) for name, dtype in columns_of(Worklist).items())
+        .select(pl.col(name).cast(dtype) for name, dtype in columns.items())
         .collect()
     )

@@ -1,23 +1,15 @@
-"""Who is to be looked at, why, how urgently, and what changed since the night before."""
+"""What is flagged, what of it is history, and what changed since the night before."""
 
+from datetime import date
 from typing import Any
 
 import polars as pl
 import pytest
 
 from tests.transforms.review.rows import LAST_NIGHT, TONIGHT, reviewed, risk
-from transforms.review.flags import PRIORITIES
 from transforms.review.reviews import WATCHED
 
 Cells = dict[str, Any]
-NOTHING = [f"{name}=none" for name in WATCHED]
-MET, RRDTC = "RR-DTC criterion newly met", "newly at high risk of RR-DTC"
-DEATH, PROGRESSION = "newly at high risk of death", "newly at high risk of progression"
-STILL, STILL_DEATH = "at high risk of RR-DTC", "at high risk of death"
-STILL_PROGRESSION = "at high risk of progression"
-UNDECIDED = "undecided; one examination or entry would settle it"
-QUARANTINED = "rows of this patient are quarantined"
-ONE, TWO = ["Tg"], ["Tg", "sex"]
 HIGH, OPEN = "high", "indeterminate"
 
 
@@ -26,84 +18,9 @@ def seen(**values: str) -> list[str]:
     return [f"{name}={values.get(name, 'none')}" for name in WATCHED]
 
 
-PRIORITY_CASES: list[tuple[Cells, list[str] | None, int | None, list[str]]] = [
-    ({}, None, None, []),
-    ({"rrdtc_met": True}, None, 1, [MET]),
-    ({"rrdtc_met": False}, None, None, []),
-    ({"rrdtc_met": None}, None, None, []),
-    ({"rrdtc_met": True}, seen(rrdtc_met="false"), 1, [MET]),
-    ({"rrdtc_met": True}, seen(), 1, [MET]),
-    ({"rrdtc_met": True}, seen(rrdtc_met="true"), None, []),
-    ({"rrdtc_flag": HIGH}, None, 2, [RRDTC]),
-    ({"rrdtc_flag": HIGH}, seen(rrdtc_flag="low"), 2, [RRDTC]),
-    ({"rrdtc_flag": HIGH}, seen(rrdtc_flag="indeterminate"), 2, [RRDTC]),
-    ({"rrdtc_flag": HIGH}, seen(rrdtc_flag="high"), 4, [STILL]),
-    ({"rrdtc_flag": "low"}, seen(rrdtc_flag="high"), None, []),
-    ({"rrdtc_flag": "not_applicable"}, None, None, []),
-    ({"os_risk_group": HIGH}, None, 3, [DEATH]),
-    ({"os_risk_group": HIGH}, seen(os_risk_group="low"), 3, [DEATH]),
-    ({"os_risk_group": HIGH}, seen(os_risk_group="high"), 4, [STILL_DEATH]),
-    ({"os_risk_group": "not_applicable"}, None, None, []),
-    ({"pfs_risk_group": HIGH}, None, 3, [PROGRESSION]),
-    ({"pfs_risk_group": HIGH}, seen(pfs_risk_group="indeterminate"), 3, [PROGRESSION]),
-    ({"pfs_risk_group": HIGH}, seen(pfs_risk_group="high"), 4, [STILL_PROGRESSION]),
-    ({"pfs_risk_group": "low"}, None, None, []),
-    ({"rrdtc_flag": OPEN, "needs": ONE}, None, 5, [UNDECIDED]),
-    ({"rrdtc_flag": OPEN, "needs": TWO}, None, None, []),
-    ({"rrdtc_flag": OPEN, "needs": []}, None, None, []),
-    ({"os_risk_group": OPEN, "os_needs": ONE}, None, 5, [UNDECIDED]),
-    ({"pfs_risk_group": OPEN, "pfs_needs": ONE}, None, 5, [UNDECIDED]),
-    ({"rrdtc_flag": "low", "needs": ONE}, None, None, []),
-    (
-        {"rrdtc_flag": OPEN, "needs": ONE, "os_risk_group": OPEN, "os_needs": ONE},
-        None,
-        5,
-        [UNDECIDED],
-    ),
-    (
-        {"rrdtc_flag": OPEN, "needs": ONE, "os_risk_group": OPEN, "os_needs": ["sex"]},
-        None,
-        None,
-        [],
-    ),
-    ({"quarantined_rows": 1}, None, 6, [QUARANTINED]),
-    ({"quarantined_rows": 0}, None, None, []),
-    ({"cells_set_aside": 1}, None, None, []),
-    ({"rrdtc_met": True, "rrdtc_flag": HIGH}, None, 1, [MET, RRDTC]),
-    ({"rrdtc_flag": HIGH, "os_risk_group": HIGH}, None, 2, [RRDTC, DEATH]),
-    ({"os_risk_group": HIGH, "pfs_risk_group": HIGH}, None, 3, [DEATH, PROGRESSION]),
-    (
-        {"rrdtc_flag": HIGH, "pfs_risk_group": HIGH},
-        seen(rrdtc_flag="high"),
-        3,
-        [PROGRESSION, STILL],
-    ),
-    (
-        {"rrdtc_flag": HIGH, "os_risk_group": OPEN, "os_needs": ONE},
-        seen(rrdtc_flag="high"),
-        4,
-        [STILL, UNDECIDED],
-    ),
-    ({"rrdtc_flag": OPEN, "needs": ONE, "quarantined_rows": 2}, None, 5, [UNDECIDED, QUARANTINED]),
-]
-"""Tonight, what the last reviewer saw, priority, reasons."""
-
-
-@pytest.mark.parametrize(("cells", "saw", "priority", "reasons"), PRIORITY_CASES, ids=str)
-def test_each_priority_has_its_reasons_and_its_limit(
-    cells: Cells, saw: list[str] | None, priority: int | None, reasons: list[str]
-) -> None:
-    reviews = {} if saw is None else {"reviews": reviewed(saw)}
-    row = risk(cells, **reviews).row(0, named=True)
-    assert (row["review_priority"], row["review_reasons"]) == (priority, reasons)
-
-
-def test_every_priority_has_a_case() -> None:
-    assert {case[2] for case in PRIORITY_CASES} == {None, *PRIORITIES} == {None, *range(1, 7)}
-
-
 NEWLY: list[tuple[Cells, Cells | None, bool]] = [
-    ({"rrdtc_met": True}, None, True),
+    ({"rrdtc_met": True}, None, False),
+    ({"rrdtc_flag": HIGH}, None, False),
     ({"rrdtc_met": True}, {"rrdtc_met": False}, True),
     ({"rrdtc_met": True}, {"rrdtc_met": None}, True),
     ({"rrdtc_met": True}, {"rrdtc_met": True}, False),
@@ -118,7 +35,13 @@ NEWLY: list[tuple[Cells, Cells | None, bool]] = [
     ({"rrdtc_flag": OPEN}, None, False),
     ({"uptake_category": "uptake"}, None, False),
     ({"rrdtc_flag": HIGH, "pfs_risk_group": HIGH}, {"rrdtc_flag": HIGH}, True),
+    ({"rrdtc_flag": HIGH, "rrdtc_met": True}, {"rrdtc_met": True}, False),
+    ({"pfs_risk_group": HIGH, "pfs_event": True}, {}, False),
+    ({"os_risk_group": HIGH, "died": True}, {}, False),
+    ({"os_risk_group": HIGH, "index_date": date(2016, 6, 30)}, {}, False),
+    ({"os_risk_group": HIGH, "index_date": date(2016, 7, 1)}, {}, True),
 ]
+"""Tonight, the last night (None: there was none), whether that is newly flagged."""
 
 
 @pytest.mark.parametrize(("cells", "before", "newly"), NEWLY, ids=str)
@@ -156,7 +79,7 @@ def test_a_change_of_a_watched_column_is_said(name: str) -> None:
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_change_of_a_watched_column_brings_a_reviewed_patient_back(name: str) -> None:
     before, after, words = CHANGES[name]
-    flagged = {"quarantined_rows": 1}
+    flagged: Cells = {"met": {1: None}}
     first = risk({name: before, **flagged})
     saw = reviewed([f"{name}={value_of(first, name)}" for name in WATCHED])
     same = risk({name: before, **flagged}, last=first, reviews=saw).row(0, named=True)
@@ -214,8 +137,48 @@ def test_patients_keep_their_order_and_their_own_scores() -> None:
     assert set(out["as_of"]) == {TONIGHT}
 
 
-def test_priorities_are_against_the_review_and_new_flags_against_the_night() -> None:
+def test_new_flags_are_against_the_night_whatever_the_review_saw() -> None:
     last = risk({"rrdtc_flag": HIGH})
     now = risk({"rrdtc_flag": HIGH}, last=last, reviews=reviewed(seen(rrdtc_flag="low")))
-    assert now.select("review_priority", "newly_flagged").row(0) == (2, False)
+    assert now["newly_flagged"].to_list() == [False]
     assert now["reviewed_at"].to_list() == [LAST_NIGHT]
+
+
+HISTORY: list[tuple[Cells, bool, bool]] = [
+    ({}, False, False),
+    ({"rrdtc_met": True}, True, False),
+    ({"rrdtc_met": None}, False, False),
+    ({"pfs_event": True}, False, True),
+    ({"pfs_event": None}, False, False),
+    ({"died": True, "pfs_event": None}, False, True),
+]
+"""Tonight, whether the risk of RR-DTC is history, and that of progression."""
+
+
+@pytest.mark.parametrize(("cells", "of_rrdtc", "of_pfs"), HISTORY, ids=str)
+def test_a_risk_that_came_true_is_history(cells: Cells, of_rrdtc: bool, of_pfs: bool) -> None:
+    row = risk(cells).row(0, named=True)
+    assert (row["rrdtc_history"], row["pfs_history"]) == (of_rrdtc, of_pfs)
+
+
+GIVEN: list[tuple[date | None, bool | None, float | None, float | None]] = [
+    (date(2023, 7, 1), False, None, None),
+    (date(2023, 6, 30), False, 0.9, None),
+    (date(2021, 7, 1), False, 0.9, None),
+    (date(2021, 6, 30), False, None, 0.96),
+    (date(2016, 7, 1), False, None, 0.96),
+    (date(2016, 6, 30), False, None, None),
+    (date(2023, 6, 30), True, None, None),
+    (date(2023, 6, 30), None, None, None),
+    (None, False, None, None),
+]
+"""First 131I therapy, died, survival to ten years given three and five."""
+
+
+@pytest.mark.parametrize(("index", "died", "three", "five"), GIVEN, ids=str)
+def test_survival_is_given_what_was_lived_and_not_past_its_horizon(
+    index: date | None, died: bool | None, three: float | None, five: float | None
+) -> None:
+    cells = {"index_date": index, "died": died, "s3": 0.8, "s5": 0.75, "s10": 0.72}
+    row = risk(cells).row(0, named=True)
+    assert (row["os_survival_given_3y"], row["os_survival_given_5y"]) == (three, five)

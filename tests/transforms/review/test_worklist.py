@@ -1,4 +1,4 @@
-"""The worklist: who is on it, in which order, and what a cap leaves."""
+"""The worklist: in which order, what a cap leaves, and what it shows of a patient."""
 
 from datetime import date
 from typing import Any
@@ -8,71 +8,72 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.codes import LIST, URGENCY
 from schemas.published import PatientRisk, Worklist, columns_of
+from tests.transforms.review.rows import Cells, derived, risk
+from transforms.review.listed import ORDER_BY
 from transforms.review.worklist import worklist
 
 EARLY, LATE = date(2026, 1, 1), date(2026, 2, 1)
-USUAL = {"review_status": "waiting", "review_priority": 3, "newly_flagged": False}
-USUAL |= {"waiting_since": LATE, "rrdtc_points_upper": 5, "patient_id": "M"}
-LISTS = {"review_reasons": ["a", "b"], "needs": [], "changed_since_last": ["c"]}
-LISTS |= {"changed_since_review": None, "needs_examination": [], "needs_entry": ["d", "e"]}
+USUAL: Cells = {"list": "backlog", "review_priority": 3, "urgency_key": 0.0}
+USUAL |= {"waiting_since": LATE, "reason_date": EARLY, "last_contact_date": EARLY}
+USUAL |= {"patient_id": "M", "review_reasons": ["a", "b"], "needs": [], "changed_since_last": ["c"]}
+USUAL |= {"needs_examination": [], "needs_entry": ["d", "e"]}
+SCHEMA = {
+    "patient_no": pl.UInt32,
+    **columns_of(PatientRisk),
+    "urgency_key": pl.Float64,
+    **{name: columns_of(Worklist)[name] for name in ORDER_BY if name != "urgency_key"},
+}
 
 
-def waiting(*rows: dict[str, Any]) -> pl.DataFrame:
+def waiting(*rows: Cells) -> pl.DataFrame:
     """Return patient_risk of patients who wait, unless a row says otherwise."""
-    schema = columns_of(PatientRisk)
-    return pl.DataFrame([{**USUAL, **LISTS, **row} for row in rows], schema=schema)
+    numbered = [{"patient_no": n, **USUAL, **row} for n, row in enumerate(rows)]
+    return pl.DataFrame(numbered, schema=SCHEMA)
 
 
-def order(*rows: dict[str, Any], cap: int = 0) -> list[str]:
-    return worklist(waiting(*rows), cap)["patient_id"].to_list()
+def order(*rows: Cells, cap: int = 0) -> list[str]:
+    return listed(*rows, cap=cap)["patient_id"].to_list()
 
 
-WORST = {"newly_flagged": False, "waiting_since": LATE, "rrdtc_points_upper": None}
-BEST = {"newly_flagged": True, "waiting_since": EARLY, "rrdtc_points_upper": 52}
-
-PAIRS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
-    *(
-        (
-            f"priority {n} before {n + 1}",
-            {"review_priority": n} | WORST,
-            {"review_priority": n + 1} | BEST,
-        )
-        for n in range(1, 6)
-    ),
-    (
-        "newly flagged before others",
-        {"newly_flagged": True, "waiting_since": LATE, "rrdtc_points_upper": None},
-        {"newly_flagged": False, "waiting_since": EARLY, "rrdtc_points_upper": 52},
-    ),
-    (
-        "who waits longer first",
-        {"waiting_since": EARLY, "rrdtc_points_upper": None},
-        {"waiting_since": LATE, "rrdtc_points_upper": 52},
-    ),
-    ("more points first", {"rrdtc_points_upper": 8}, {"rrdtc_points_upper": 7}),
-    ("no points before unknown points", {"rrdtc_points_upper": 0}, {"rrdtc_points_upper": None}),
-]
-"""What decides, who comes first, who comes after: each with every later key against it."""
+def listed(*rows: Cells, cap: int = 0) -> pl.DataFrame:
+    return worklist(waiting(*rows), derived(*({} for _ in rows)), cap)
 
 
-@pytest.mark.parametrize(
-    ("first", "then"), [case[1:] for case in PAIRS], ids=[case[0] for case in PAIRS]
-)
-def test_each_key_decides_against_all_that_follow(
-    first: dict[str, Any], then: dict[str, Any]
-) -> None:
-    first, then = {"patient_id": "Z", **first}, {"patient_id": "A", **then}
-    assert order(first, then) == order(then, first) == ["Z", "A"]
+KEYS: dict[str, tuple[Any, Any]] = {
+    "list": ("new", "backlog"),
+    "review_priority": (1, 2),
+    "urgency_key": (1.0, 2.0),
+    "waiting_since": (EARLY, LATE),
+    "reason_date": (LATE, EARLY),
+    "last_contact_date": (LATE, EARLY),
+    "patient_id": ("A", "B"),
+}
+"""The keys of the order, and of each what comes first and after."""
 
 
-def test_of_two_that_are_alike_the_identifier_decides() -> None:
-    assert order({"patient_id": "B"}, {"patient_id": "A"}) == ["A", "B"]
+@pytest.mark.parametrize("name", KEYS)
+def test_each_key_decides_against_all_that_follow(name: str) -> None:
+    names = list(KEYS)
+    later = names[names.index(name) + 1 :]
+    first = {"patient_id": "Y", name: KEYS[name][0]} | {key: KEYS[key][1] for key in later}
+    then = {"patient_id": "Z", name: KEYS[name][1]} | {key: KEYS[key][0] for key in later}
+    wanted = [first["patient_id"], then["patient_id"]]
+    assert order(first, then) == order(then, first) == wanted
 
 
-@pytest.mark.parametrize("status", ["nothing", "reviewed", "deferred"])
-def test_only_who_waits_is_listed(status: str) -> None:
-    assert order({"patient_id": "A", "review_status": status}, {"patient_id": "B"}) == ["B"]
+@pytest.mark.parametrize("name", ["new", "changed", "due"])
+def test_new_changed_and_due_are_one_stretch_before_the_backlog(name: str) -> None:
+    rows = [{"patient_id": n, "list": n, "review_priority": p} for p, n in enumerate(LIST, 1)]
+    others = [n for n in LIST if n not in (name, "backlog")]
+    last = [row | {"review_priority": 9} if row["list"] == name else row for row in rows]
+    assert order(*last) == [*others, name, "backlog"]
+
+
+def test_who_is_on_no_list_is_not_listed() -> None:
+    assert order({"patient_id": "A", "list": None}, {"patient_id": "B"}) == ["B"]
+    assert listed({"list": None}).schema == columns_of(Worklist)
 
 
 @pytest.mark.parametrize(("cap", "left"), [(0, 3), (1, 1), (2, 2), (3, 3), (4, 3)])
@@ -82,24 +83,29 @@ def test_a_cap_keeps_the_most_urgent(cap: int, left: int) -> None:
 
 
 def test_positions_count_from_one_and_lists_are_words() -> None:
-    listed = worklist(waiting({"patient_id": "B"}, {"patient_id": "A"}))
-    assert listed.columns == list(columns_of(Worklist))
-    assert listed["position"].to_list() == [1, 2]
-    row = listed.row(0, named=True)
+    both = listed({"patient_id": "B"}, {"patient_id": "A"})
+    assert both.columns == list(columns_of(Worklist))
+    assert both["position"].to_list() == [1, 2]
+    row = both.row(0, named=True)
     assert (row["review_reasons"], row["needs"], row["changed_since_last"]) == ("a; b", "", "c")
     assert (row["needs_entry"], row["changed_since_review"]) == ("d; e", None)
+    assert (row["todo_kind"], row["todo_what"]) == ("complete", None)
 
 
-def test_a_night_without_anybody_waiting_has_an_empty_list() -> None:
-    assert worklist(waiting({"review_status": "nothing"})).schema == columns_of(Worklist)
+def test_a_listed_patient_has_an_age_sites_and_a_centre() -> None:
+    cells: Cells = {"birth_date": date(1970, 7, 1), "sex": "male", "histology": "FTC"}
+    cells |= {"centre": "North", "sites_today_at_least": "lung, bone"}
+    row = worklist(risk(cells | {"met": {1: None}}), derived(cells)).row(0, named=True)
+    assert (row["age"], row["sex"], row["histology"]) == (55, "male", "FTC")
+    assert (row["sites"], row["centre"]) == ("lung; bone", "North")
 
 
 ROWS = st.fixed_dictionaries(
     {
-        "review_priority": st.integers(1, 6),
-        "newly_flagged": st.booleans(),
+        "review_priority": st.integers(1, len(URGENCY)),
+        "list": st.sampled_from(LIST),
         "waiting_since": st.sampled_from([EARLY, LATE]),
-        "rrdtc_points_upper": st.none() | st.integers(0, 52),
+        "urgency_key": st.none() | st.integers(0, 52).map(float),
     }
 )
 
@@ -107,7 +113,7 @@ ROWS = st.fixed_dictionaries(
 @given(st.lists(ROWS, min_size=1, max_size=8), st.randoms(), st.integers(0, 9))
 @settings(max_examples=50, deadline=None)
 def test_the_order_does_not_depend_on_how_patients_arrive(
-    rows: list[dict[str, Any]], chance: Any, cap: int
+    rows: list[Cells], chance: Any, cap: int
 ) -> None:
     named = [{**row, "patient_id": f"P{n}"} for n, row in enumerate(rows)]
     shuffled = chance.sample(named, len(named))

@@ -1,0 +1,50 @@
+"""What is history: risks that came true, forecasts whose time has passed.
+
+Once a criterion is met, the risk of meeting one is history; once progressed, that of progression.
+A forecast past its horizon is none. Who has lived 3 (or 5) years since the first 131I therapy has
+the survival to 10 years given that: S(10) / S(3), from the same baseline, derived. Between horizons
+there is no baseline.
+"""
+
+import polars as pl
+
+HORIZON_YEARS = 10
+"""The last horizon of the survival models."""
+
+LIU, OS, PFS = ("liu2022_score", "liu2022_nomogram"), ("jin2025_os",), ("jin2025_pfs",)
+"""The models whose forecast becomes history together."""
+
+
+def with_history(risk: pl.DataFrame) -> pl.DataFrame:
+    """Add to scores beside features what is history: one row per row.
+
+    rrdtc_history, os_history (not published), pfs_history, os_survival_given_3y and _5y.
+    """
+    past = _lived(HORIZON_YEARS)
+    died = pl.col("died").fill_null(False)
+    alive = pl.col("died").eq_missing(False)
+    given = {
+        f"os_survival_given_{years}y": pl.when(alive & _lived(years) & ~_lived(until)).then(
+            (pl.col("os_survival_10y") / pl.col(f"os_survival_{years}y")).round(9)
+        )
+        for years, until in ((3, 5), (5, HORIZON_YEARS))
+    }
+    return risk.with_columns(
+        rrdtc_history=pl.col("rrdtc_met").fill_null(False),
+        os_history=died | past,
+        pfs_history=pl.col("pfs_event").fill_null(False) | died,
+        pfs_past=past,
+        **given,
+    )
+
+
+def _lived(years: int) -> pl.Expr:
+    """Tell whether the first 131I therapy was so many years ago; not where its day is unknown."""
+    return (pl.col("index_date").dt.offset_by(f"{years}y") <= pl.col("as_of")).fill_null(False)
+
+
+def is_history(model: str) -> pl.Expr:
+    """Tell of a patient whether what a model forecasts is history, or past its horizon."""
+    if model in LIU:
+        return pl.col("rrdtc_history")
+    return pl.col("os_history") if model in OS else pl.col("pfs_history") | pl.col("pfs_past")
