@@ -50,9 +50,9 @@ const card = (row) => {
     why(row), element("div", { class: "spark" }, drawn), todo(row), decideButtons(row), element("p", { class: "given", hidden: true }));
 };
 const heads = () => element("div", { class: "heads", "aria-hidden": "true" }, ["Patient", "Why, as of tonight", "Tg and \u00b9\u00b3\u00b9I, 3 years", "What can still be done", "Your answer"].map((words) => element("span", {}, words)));
-const group = (title, more, rows, small, button) => [
+const group = (title, more, rows, small, button, first = !small) => [
   element("div", { class: "cap" }, element("h2", {}, title, more && element("span", {}, ` ${more}`)), button),
-  small ? null : heads(),
+  first ? heads() : null,
   element("ul", { class: `cards${small ? " less" : ""}` }, rows.map(card)),
 ];
 const link = (words, act) => {
@@ -75,7 +75,7 @@ const today = () => {
   const title = kinds.length ? `${listed(kinds)[0].toUpperCase()}${listed(kinds).slice(1)}` : "";
   return [
     ...(fresh.length ? group(title, "", fresh, false, null) : []),
-    ...(back.length ? group(CARDS.some((row) => row.list) ? "Backlog" : "Waiting", `${filling.length} of ${DATA.listed - fresh.length}, most urgent first`, filling, true, button) : []),
+    ...(back.length ? group(CARDS.some((row) => row.list) ? "Backlog" : "Waiting", `${filling.length} of ${DATA.listed - fresh.length}, most urgent first`, filling, true, button, !fresh.length) : []),
     ...(choice.whole ? [moreOf(back.length - filling.length)] : []),
   ];
 };
@@ -88,7 +88,7 @@ const show = () => {
   if (filtered) {
     const found = chosen(what);
     const rows = found.slice(0, choice.upTo);
-    parts = found.length ? [...group("Chosen", `${found.length} of ${CARDS.length}, most urgent first`, rows, true, null), moreOf(found.length - rows.length)] : [];
+    parts = found.length ? [...group("Chosen", `${found.length} of ${CARDS.length}, most urgent first`, rows, true, null, true), moreOf(found.length - rows.length)] : [];
     $("shown").textContent = found.length ? "" : `None of ${CARDS.length} patients.`;
   } else {
     parts = today();

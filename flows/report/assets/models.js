@@ -6,7 +6,8 @@ const differs = (a, b) => Math.abs(a - b) > 1e-6;
 const scale = (most) => (value) => LINE.left + (Math.min(Math.max(value, 0), most) / most) * LINE.width;
 const certainty = (x, { low, high, possible, roomLow, roomHigh, cutoff }) => {
   const { y } = LINE, parts = [];
-  if (isIn(roomLow, roomHigh) && differs(roomLow, roomHigh)) parts.push(path([[x(roomLow), y], [x(roomHigh), y]], "ink dash"), path([[x(roomLow), y - 3], [x(roomLow), y + 3]], "ink"), path([[x(roomHigh), y - 3], [x(roomHigh), y + 3]], "ink"));
+  const hasRoom = isIn(roomLow, roomHigh) && (differs(roomLow, low) || differs(roomHigh, high));
+  if (hasRoom) parts.push(path([[x(roomLow), y], [x(roomHigh), y]], "ink dash"), path([[x(roomLow), y - 3], [x(roomLow), y + 3]], "ink"), path([[x(roomHigh), y - 3], [x(roomHigh), y + 3]], "ink"));
   if (possible && possible.length > 1) parts.push(path([[x(possible[0]), y], [x(possible.at(-1)), y]], "ink"), ...possible.map((value) => dot(x(value), y, 4, "open")));
   else if (differs(low, high)) parts.push(shape("rect", { class: "open", x: round(x(low)), y: y - 4, width: Math.max(round(x(high) - x(low)), 3), height: 8 }));
   else parts.push(dot(x(low), y, 4.5, "full"));
@@ -31,7 +32,7 @@ const intervalOf = (model, score) => {
 const pointsWords = (score) => {
   if (score.points_possible && score.points_possible.length > 1) return score.points_possible.map(short).join(" or ");
   if (!isIn(score.points_lower, score.points_upper)) return "";
-  return differs(score.points_lower, score.points_upper) ? `between ${short(score.points_lower)} and ${short(score.points_upper)}` : short(score.points_lower);
+  return differs(score.points_lower, score.points_upper) ? `Between ${short(score.points_lower)} and ${short(score.points_upper)}` : short(score.points_lower);
 };
 const sureness = (score, name) => {
   const [value, low, high] = [score[name], score[`${name}_lower`], score[`${name}_upper`]];

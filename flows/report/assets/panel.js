@@ -41,7 +41,9 @@ const extras = (row, risk) => {
   const changed = row.changed_since_review || (risk.changed_since_review || []).join("; ");
   const deferred = row.deferred_until ? ` until ${row.deferred_until}` : "";
   const known = row.known_since ? `known since the night of ${row.known_since}` : "";
+  const others = (risk.review_reasons || []).filter((words) => !row.why_lead || !words.startsWith(row.why_lead));
   return [
+    row.why_lead && others.length > 0 && `Also: ${others.join("; ")}`,
     changed && `Since the review: ${changed}`,
     row.reviewed_at && `Reviewed ${row.reviewed_at}: ${row.review_decision}${deferred}`,
     known && known[0].toUpperCase() + known.slice(1),

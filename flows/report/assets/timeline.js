@@ -76,7 +76,7 @@ const lanesOf = (events, reviews, risk, x, width) => {
   const tg = tgLane(events, x, width);
   if (tg && risk.tg_doubling_months) tg.parts.push(write(width + 10, 20, "doubles every", { class: "quiet" }), write(width + 10, 33, `${short(risk.tg_doubling_months)} months`, { class: "bold" }), write(width + 10, 46, `${risk.tg_slope_n} values, no TgAb`, { class: "quiet" }));
   const ct = [...of("ct"), ...of("recist")].sort((a, b) => (a.date < b.date ? -1 : 1));
-  const sizes = (row) => (row.kind === "recist" ? row.words : row.value ? `${short(row.value)} ${row.unit || "cm"}` : "");
+  const sizes = (row) => (row.kind === "recist" ? (row.words || "").replace(/^RECIST | on CT$/g, "") : row.value ? `${short(row.value)} ${row.unit || "cm"}` : "");
   const last = ct.filter((row) => row.kind === "recist").at(-1);
   const reviewed = reviews.length ? reviews.map((row) => ({ date: row.reviewed_at, words: row.decision })) : of("review");
   return [
@@ -85,7 +85,7 @@ const lanesOf = (events, reviews, risk, x, width) => {
     lane("TgAb", "IU/mL", plain(of("tgab"), (row) => (row.value === null ? "" : measured(row)), (row) => dot(x(row.date), 11, 1.8, "soft")), width),
     courseLane(of("131I"), x, width),
     lane("FDG PET", "SUVmax", plain(of("PET/CT"), (row) => `${row.value ? short(row.value) : said(row.words)}${uncounted(row) ? ": does not count" : ""}`, (row) => dot(x(row.date), 11, 4, uncounted(row) ? "open dash" : "full")), width),
-    lane("CT", "RECIST, nodule", plain(ct, sizes, (row) => diamond(x(row.date), 11, isPd(row) ? "red" : uncounted(row) ? "open dash" : "full")), width, last ? [`${last.words}, last`] : []),
+    lane("CT", "RECIST, nodule", plain(ct, sizes, (row) => diamond(x(row.date), 11, isPd(row) ? "red" : uncounted(row) ? "open dash" : "full")), width, last ? [`${sizes(last)}, ${month(last.date)}`] : []),
     lane("Lesions", "", plain(of("metastasis"), (row) => said(row.words), (row) => dot(x(row.date), 11, 3.2, "full")), width),
     lane("Surgery, events", "", plain(of("diagnosis", "surgery", "event", "death"), (row) => said(row.words), (row) => wedge(x(row.date), 11, isProgression(row) ? "red" : row.kind === "diagnosis" ? "open" : "full")), width),
     lane("Reviews", "", plain(reviewed, (row) => said(row.words), (row) => path([[x(row.date) - 4, 11], [x(row.date) - 1, 15], [x(row.date) + 4, 6]], "ink")), width),
