@@ -22,7 +22,8 @@ from flows.published.nights import RUN
 from flows.published.seal import SIGNATURE, sha256_of_run, signature
 from flows.published.write import json_ready, write_csv, write_parquet
 from models.parts import FLAGS
-from models.spec import Model, digests, library
+from models.predictors import predictor_columns, predictors
+from models.spec import digests, library
 from schemas.published import (
     PUBLISHED,
     GivenReviews,
@@ -86,6 +87,7 @@ class Outputs:
             "patient_risk": self.risk,
             "features": self.derived,
             "model_scores": pl.concat(self.scores.values(), how="diagonal_relaxed"),
+            "predictors": predictors(self.scores, library()),
             "worklist": self.review,
             "registry_list": pl.DataFrame(schema=columns_of(RegistryList)),
             "criteria": self.criteria,
@@ -153,20 +155,11 @@ def write_outputs(outputs: Outputs, staged: Path, tonight: Tonight) -> dict[str,
     for name, frame in tables.items():
         described = descriptions_of(PUBLISHED[name], tonight.settings.windows.model_dump())
         if name == "model_scores":
-            described |= _predictor_descriptions(library())
+            described |= predictor_columns(library())
         write_parquet(frame, staged / f"{name}.parquet", described, identity, tonight.keys)
     if tonight.keys.encryption is None:
         write_csv(outputs.review, staged / "worklist.csv")
     return {name: frame.height for name, frame in tables.items()}
-
-
-def _predictor_descriptions(models: dict[str, Model]) -> dict[str, str]:
-    described = {}
-    for model in models.values():
-        for predictor in model.predictors:
-            described[predictor.name] = f"{predictor.label}: value"
-            described[f"{predictor.name}_points"] = f"{predictor.label}: points"
-    return described
 
 
 def summarise(

@@ -4,8 +4,9 @@ Results are not persisted, artifacts hold counts only, and messages name no file
 patient identifier reaches Prefect. A deployment's own parameters, paths and a date, are kept.
 """
 
+import os
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -19,6 +20,7 @@ from prefect.artifacts import (
 )
 from prefect.blocks.core import Block
 from prefect.cache_policies import NO_CACHE
+from prefect.runtime import flow_run
 from prefect.states import Failed
 
 from flows.errors import NightError, Unexpected, is_failure, is_out_of_space
@@ -69,7 +71,8 @@ def tell_of_failure(flow: Any, flow_run: Any, state: Any) -> None:
     What is told is the night's own message, which holds no patient data.
     """
     asked = flow_run.parameters.get("settings")
-    _notify(load_settings(Path(asked) if asked else None).notify_block, flow_run, state)
+    place = _place(Path(asked) if asked else None, "SETTINGS")
+    _notify(load_settings(place).notify_block, flow_run, state)
 
 
 def _notify(block: str | None, flow_run: Any, state: Any) -> None:
@@ -156,16 +159,21 @@ def run_with_prefect(job: Job) -> Result:
     return result
 
 
+def _dated() -> str:
+    """Name a run of the deployment by its date."""
+    return f"nightly-{flow_run.parameters.get('as_of') or datetime.now(UTC).date()}"
+
+
 @flow(
     name="nightly",
-    flow_run_name="nightly-{as_of}",
+    flow_run_name=_dated,
     persist_result=False,
     log_prints=False,
     on_failure=[tell_of_failure],
     on_crashed=[tell_of_failure],
 )
 def nightly(
-    out: Path,
+    out: Path | None = None,
     export: Path | None = None,
     as_of: date | None = None,
     warehouse: Path | None = None,
@@ -175,14 +183,31 @@ def nightly(
 ) -> Any:
     """Score the registry: load, validate, derive, score and publish OUT/run_date=YYYY-MM-DD.
 
-    For a deployment, whose parameters Prefect keeps. `as_of` defaults to today (UTC),
-    `warehouse` to OUT/warehouse.duckdb.
+    For a deployment, whose parameters Prefect keeps. Where out, export, mapping and settings are
+    not among them, THYRISK_OUT and so on say so where the worker runs. `as_of` defaults to today
+    (UTC), `warehouse` to OUT/warehouse.duckdb.
     """
+    out, mapping = _place(out, "OUT"), _place(mapping, "MAPPING")
+    settings = _place(settings, "SETTINGS")
+    export = _place(export, "EXPORT")
+    unsaid = [name for name, place in (("out", out), ("export", export or as_of)) if not place]
+    if out is None or unsaid:
+        words = " and ".join(f"{name} (THYRISK_{name.upper()})" for name in unsaid)
+        return Failed(
+            message=f"the night was not told {words}: give the deployment these parameters, or "
+            f"set the variables where its worker runs"
+        )
     try:
         job = job_of(export, out, as_of, warehouse, mapping, settings, allow_future)
     except NightError as error:
         return Failed(message=str(error))
     return _publish(job, [])
+
+
+def _place(given: Path | None, name: str) -> Path | None:
+    """Return a path that was given, or that the environment says."""
+    said = os.environ.get(f"THYRISK_{name}")
+    return given or (Path(said) if said else None)
 
 
 def _leave_artifacts(result: Result, smallest: int, hide: Hide) -> None:

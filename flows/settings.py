@@ -32,7 +32,9 @@ from transforms.variables.windows import Windows
 
 _PREFIX = "THYRISK_"
 _KEYS = ("pseudonym_key", "pseudonym_key_file", "encryption_key", "encryption_key_file")
-_OTHER_VARIABLES = ("debug", *_KEYS)
+_PLACES = ("export", "out", "mapping", "settings")
+"""What a deployment is told by the environment of its worker."""
+_OTHER_VARIABLES = ("debug", *_KEYS, *_PLACES)
 _Model = TypeVar("_Model", bound=BaseModel)
 
 

@@ -348,6 +348,16 @@ class GivenReviews(pa.DataFrameModel):
     waiting_since: pl.Date = of("date since which the patient had waited then")
 
 
+class Predictors(pa.DataFrameModel):
+    """One row per patient whom a model is for, model, and predictor of the model."""
+
+    patient_id: str = of("patient", nullable=False)
+    model: str = of("name of the model", nullable=False)
+    predictor: str = of("name of the predictor in it", nullable=False)
+    value: str = of("its value, as text; null when missing")
+    points: float = of("the points that it brings; null when missing")
+
+
 class Quarantine(pa.DataFrameModel):
     """One row per quarantined row, and per cell set aside, as it was received."""
 
@@ -401,6 +411,7 @@ PUBLISHED: dict[str, type[pa.DataFrameModel]] = {
     "on_file": OnFile,
     "reviews": GivenReviews,
     "model_scores": ModelScores,
+    "predictors": Predictors,
     "profile": Profile,
     "patients_left_out": PatientsLeftOut,
 }

@@ -1,5 +1,8 @@
 """What the product consists of, for people: models, data dictionary, settings."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import pandera.polars as pa
 import polars as pl
 from rich.console import Console
@@ -8,6 +11,7 @@ from rich.table import Table
 from flows.errors import UsageError
 from flows.settings import Settings
 from models.cards import interval_of, numbers
+from models.predictors import predictor_columns
 from models.spec import Model, library
 from schemas.published import PUBLISHED, descriptions_of
 from schemas.registry import TABLES
@@ -61,14 +65,26 @@ def show_schema(console: Console) -> None:
     for name, table in TABLES.items():
         _show_columns(f"export: {name}", table.model, console)
     for name, model in PUBLISHED.items():
-        _show_columns(name, model, console)
+        _show_columns(name, model, console, _more(name))
 
 
-def _show_columns(title: str, model: type[pa.DataFrameModel], console: Console) -> None:
+def _more(table: str) -> dict[str, str]:
+    """Return the columns of a table that come from the model files."""
+    return predictor_columns(library()) if table == "model_scores" else {}
+
+
+def _show_columns(
+    title: str,
+    model: type[pa.DataFrameModel],
+    console: Console,
+    more: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     shown = Table("column", "type", "null?", "description", title=title, title_justify="left")
     described = descriptions_of(model, Windows().model_dump())
     for name, column in model.to_schema().columns.items():
         shown.add_row(name, _kind(column), "yes" if column.nullable else "no", described[name])
+    for name, meaning in more.items():
+        shown.add_row(name, _kind_of(name), "yes", meaning)
     first = (model.__doc__ or "").splitlines()[0]
     shown.caption = first
     console.print(shown)
@@ -77,20 +93,30 @@ def _show_columns(title: str, model: type[pa.DataFrameModel], console: Console) 
 def outputs_page() -> str:
     """Return the data dictionary as a page in markdown."""
     parts = [_OUTPUTS_HEAD, "\n## What a night publishes\n"]
-    parts += [_columns_page(f"{name}.parquet", model) for name, model in PUBLISHED.items()]
+    parts += [
+        _columns_page(f"{name}.parquet", model, _more(name)) for name, model in PUBLISHED.items()
+    ]
     parts.append("\n## What an export has\n")
     parts += [_columns_page(name, table.model) for name, table in TABLES.items()]
     return "".join(parts)
 
 
-def _columns_page(name: str, model: type[pa.DataFrameModel]) -> str:
+def _columns_page(
+    name: str, model: type[pa.DataFrameModel], more: Mapping[str, str] = MappingProxyType({})
+) -> str:
     lines = [f"\n### {name}\n\n{(model.__doc__ or '').splitlines()[0]}\n\n"]
     lines.append("| column | type | may be empty | meaning |\n| --- | --- | --- | --- |\n")
     described = descriptions_of(model, Windows().model_dump())
     for column, field in model.to_schema().columns.items():
         empty = "yes" if field.nullable else ""
         lines.append(f"| `{column}` | {_kind(field)} | {empty} | {described[column]} |\n")
+    for column, meaning in more.items():
+        lines.append(f"| `{column}` | {_kind_of(column)} | yes | {meaning} |\n")
     return "".join(lines)
+
+
+def _kind_of(predictor_column: str) -> str:
+    return "Float64" if predictor_column.endswith("_points") else "String"
 
 
 def _kind(field: pa.Column) -> str:
