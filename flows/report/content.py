@@ -191,7 +191,7 @@ def _by_centre(known: pl.DataFrame) -> list[Figure]:
     recent = known.filter(pl.col("centre").is_not_null(), pl.col("period") == "recent")
     sizes = recent.group_by("centre").agg(pl.col("denominator").max())
     biggest = sizes.sort("denominator", "centre")["centre"].tail(12)
-    return _completeness(recent, "centre", biggest, " The five years before tonight.")
+    return _completeness(recent, "centre", biggest, " From 1 January five years ago.")
 
 
 def _completeness(

@@ -17,10 +17,9 @@ from transforms.measures.disclosure import rounded, suppressed
 from transforms.variables.windows import Windows
 
 RECENT_YEARS = 5
-"""Centres are compared over so many years before tonight."""
+"""Centres are compared from the first of January so many years before tonight."""
 
-
-_OF_ALL_CENTRES = ("month", "quarter")
+_OF_ALL_CENTRES = ("month", "quarter", "year")
 
 
 @dataclass(frozen=True)
@@ -203,8 +202,8 @@ def measure(
 
     `patients` has one row per patient with the columns of features and patient_risk; `courses`
     one row per course with its patient's columns. Counts that could point at a patient
-    (1 to `smallest` - 1) are left out, others rounded to a multiple of `round_to`; months and
-    quarters are of all centres only. See `transforms.measures.disclosure`.
+    (1 to `smallest` - 1) are left out, others rounded to a multiple of `round_to`; months,
+    quarters and years are of all centres only. See `transforms.measures.disclosure`.
     """
     frames = {"patients": patients, "courses": courses}
     counted = [
@@ -300,11 +299,12 @@ def _centre() -> pl.Expr:
 def _by_period(rows: pl.LazyFrame, month: pl.Expr, as_of: date) -> pl.LazyFrame:
     """Repeat rows for all centres together (centre null), and for each period they are in.
 
-    A single centre has no months and quarters: they would be small, and could be subtracted.
+    A single centre has no months, quarters and years: they would be small, and could be
+    subtracted, over centres and over time. The recent years are whole years for the same reason.
     """
     everybody = rows.with_columns(centre=pl.lit(None, dtype=pl.String))
     both = pl.concat([rows, everybody])
-    recent = pl.lit(as_of).dt.offset_by(f"-{RECENT_YEARS}y").dt.truncate("1mo")
+    recent = pl.lit(as_of).dt.offset_by(f"-{RECENT_YEARS}y").dt.truncate("1y")
     starts = {
         "month": month,
         "quarter": month.dt.truncate("1q"),
