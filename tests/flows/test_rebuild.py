@@ -85,9 +85,9 @@ def lose_a_part(out: Path) -> None:
 
 
 def spoil_a_block(out: Path) -> None:
-    with (out / "warehouse.duckdb").open("r+b") as stream:
-        stream.seek(3 * 4096)
-        stream.write(os.urandom(stream.seek(0, 2) - 3 * 4096))
+    path = out / "warehouse.duckdb"
+    content = path.read_bytes()
+    path.write_bytes(content[: 3 * 4096] + bytes(len(content) - 3 * 4096))
 
 
 def lose_everything(out: Path) -> None:
