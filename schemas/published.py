@@ -229,15 +229,17 @@ class RegistryList(pa.DataFrameModel):
 class QiMeasures(pa.DataFrameModel):
     """One row per measure, centre (and all together), and period.
 
-    What a measure asks, its exclusions and its source: `thyrisk measures`. Months and quarters are
-    of all centres only. Counts are multiples of the setting `round_counts`, shares those of them.
-    Of a wait the median is a survival estimate (Kaplan-Meier), and the unknown still wait.
+    What a measure asks, its exclusions and its source: `thyrisk measures`. Months, quarters and
+    years are of all centres only. Counts are multiples of the setting `round_counts`, shares those
+    of them. Of a wait the median is a survival estimate (Kaplan-Meier), and the unknown still wait.
     """
 
     measure: str = of("name of the measure", nullable=False)
     centre: str = of("treating centre; null for all together")
     period: pl.Enum = code(
-        codes.PERIOD, "length of the period; recent: five years up to the night", nullable=False
+        codes.PERIOD,
+        "length of the period; recent: from 1 January five years before the night",
+        nullable=False,
     )
     start: pl.Date = of("first day of the period", nullable=False)
     numerator: pl.Int64 = of("patients or courses with the answer yes; null for a median")

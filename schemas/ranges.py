@@ -3,7 +3,8 @@
 `possible` are physical, physiological or technical limits: a cell beyond them is set aside. `usual`
 are what nearly all values are: beyond them a value is used, and counted. Wide on purpose: a limit
 that sets a true value aside does harm, one that lets a wrong unit through leaves it to the
-comparison between nights. A source that is judgement says so.
+comparison between nights. A source says what of it was read; what nobody looked up is called
+judgement, or not checked.
 """
 
 from dataclasses import dataclass
@@ -37,29 +38,29 @@ class Range:
 
 MCI_PER_GBQ = 1000 / 37
 _ACTIVITY = (
-    "possible: dosimetry-guided courses reach 38.5 GBq (Dorn 2003, J Nucl Med 44:451). "
-    "usual: remnant ablation from 1 GBq, metastases up to 11 GBq, less in children (EANM "
-    "guidelines 2008, doi 10.1007/s00259-008-0883-1)"
+    "possible: judgement, above what dosimetry-guided courses reach (there are such courses: "
+    "J Nucl Med 44:451, title read, its activities not checked). usual: judgement, from low "
+    "remnant ablation to metastases (the guidelines of the EANM 2008, doi "
+    "10.1007/s00259-008-0883-1: abstract read, its activities not checked)"
 )
 _NODULE = (
-    "possible: no lung is higher than 30 cm (anatomy). usual: a nodule is at most 3 cm, a mass "
-    "above (Fleischner Society glossary 2008, doi 10.1148/radiol.2462070712)"
+    "possible: no lung is higher than 30 cm (judgement). usual: a nodule is at most 3 cm (a table "
+    "of definitions in Thorax, read), a mass above (Fleischner Society, as RadLex quotes it, read; "
+    "the glossary itself, Radiology 2008;246:697, was not)"
 )
-_TUMOUR = (
-    "possible: no neck holds more than 30 cm (anatomy). usual: up to 10 cm (judgement; the TNM "
-    "classification knows no limit above 4 cm)"
-)
+_TUMOUR = "possible: no neck holds more than 30 cm (judgement). usual: up to 10 cm (judgement)"
 _TG = (
-    "possible: 10 g/L would be a sixth of all protein in serum (physiology). usual: up to 100 mg/L "
-    "with extensive metastases (judgement)"
+    "possible: 10 g/L would be a large part of all protein in serum (judgement). usual: up to "
+    "100 mg/L with extensive metastases (judgement)"
 )
 _TGAB = (
-    "possible: a thousand times beyond the measuring ranges of immunoassays, a few thousand IU/mL "
-    "undiluted (technical). usual: those ranges with dilution (judgement)"
+    "possible: judgement, a thousand times what a laboratory reports (15 to 4000 IU/mL: Clinical "
+    "Pathology Laboratories, 2024, read). usual: ten times that (judgement)"
 )
 _TSH = (
-    "possible: a hundred times beyond the measuring ranges of immunoassays, about 100 mIU/L "
-    "undiluted (technical). usual: those ranges diluted tenfold (judgement)"
+    "possible: judgement, a hundred times beyond a range of about 100 mIU/L (a rapid test measures "
+    "up to 100, its maker's page, read; the large analysers' package inserts were not checked). "
+    "usual: ten times that range (judgement)"
 )
 
 
@@ -88,8 +89,8 @@ RANGES: tuple[Range, ...] = (
         (),
         (0, 500),
         (0, 100),
-        "possible: 500 is 0.7 % of all activity in one gram of a person of 70 kg (physics). "
-        "usual: up to 100 (judgement)",
+        "possible: 500 is 0.7 % of all activity in one gram of a person of 70 kg (arithmetic; "
+        "that no lesion has more is judgement). usual: up to 100 (judgement)",
     ),
     Range("labs", "value", ("ng/mL", "ug/L", "µg/L"), (0, 1e7), (0, 1e5), _TG, "Tg"),
     Range("labs", "value", ("pmol/L",), (0, 1.5e7), (0, 1.5e5), _TG, "Tg"),

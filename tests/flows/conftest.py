@@ -42,7 +42,8 @@ def night(out: Path) -> RunNight:
                 as_of,
                 target / "warehouse.duckdb",
                 mapping or COLLECTED,
-                Settings(**({"report": False} | settings)),
+                # Not what other work on the machine leaves free.
+                Settings(**({"report": False, "memory": "4GB"} | settings)),
                 keys,
                 allow_future=allow_future,
             )

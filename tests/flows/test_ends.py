@@ -58,7 +58,12 @@ def test_a_night_told_to_stop_ends_in_order(
 ) -> None:
     out, home = tmp_path / "out", tmp_path / "prefect"
     command = [*NIGHTLY, "--export", str(EXAMPLE), "--out", str(out), *how]
-    environment = os.environ | {"PREFECT_HOME": str(home), "HOME": str(tmp_path)}
+    environment = os.environ | {
+        "PREFECT_HOME": str(home),
+        "HOME": str(tmp_path),
+        "THYRISK_MEMORY": "4GB",
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "1200",
+    }
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
     ) as running:
@@ -66,7 +71,7 @@ def test_a_night_told_to_stop_ends_in_order(
             time.sleep(0.05)
         time.sleep(0.5)
         running.send_signal(number)
-        _, said = running.communicate(timeout=180)
+        _, said = running.communicate(timeout=3600)
     assert running.returncode == status, said
     assert f"thyrisk: stopped by {number.name}; " in said
     assert "Traceback" not in said

@@ -142,7 +142,7 @@ def save_block(url: str, base: Path) -> None:
         "PREFECT_HOME": str(base / "prefect"),
         "DO_NOT_TRACK": "1",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "1200",
     }
     subprocess.run([sys.executable, "-c", script], env=environment, check=True)
 

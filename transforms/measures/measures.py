@@ -14,10 +14,9 @@ from transforms.measures.intervals import of_median, waited, wilson
 __all__ = ["PATHWAY", "Measure", "completeness", "measure"]
 
 RECENT_YEARS = 5
-"""Centres are compared over so many years before tonight."""
+"""Centres are compared from the first of January so many years before tonight."""
 
-
-_OF_ALL_CENTRES = ("month", "quarter")
+_OF_ALL_CENTRES = ("month", "quarter", "year")
 _NO_TARGETS: Mapping[str, float] = {}
 
 
@@ -152,11 +151,12 @@ def _centre() -> pl.Expr:
 def _by_period(rows: pl.LazyFrame, month: pl.Expr, as_of: date) -> pl.LazyFrame:
     """Repeat rows for all centres together (centre null), and for each period they are in.
 
-    A single centre has no months and quarters: they would be small, and could be subtracted.
+    A single centre has no months, quarters and years: they would be small, and could be
+    subtracted, over centres and over time. The recent years are whole years for the same reason.
     """
     everybody = rows.with_columns(centre=pl.lit(None, dtype=pl.String))
     both = pl.concat([rows, everybody])
-    recent = pl.lit(as_of).dt.offset_by(f"-{RECENT_YEARS}y").dt.truncate("1mo")
+    recent = pl.lit(as_of).dt.offset_by(f"-{RECENT_YEARS}y").dt.truncate("1y")
     starts = {
         "month": month,
         "quarter": month.dt.truncate("1q"),
