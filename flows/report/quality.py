@@ -103,7 +103,7 @@ def _measure(one: Measure, rows: pl.DataFrame, windows: Windows) -> dict[str, An
     centres = _centres(one, rows)
     if centres:
         overall = float(funnel(centres[0])["centre_line"][0])
-        words = f"{one.asked(windows)} Centres by size, five years."
+        words = f"{one.asked(windows)} Centres by size, since 1 January five years ago."
         found["centres"] = drawing.funnel(centres[1], overall, words)
     period, charted = _over_time(one, rows)
     if charted is None:
