@@ -216,7 +216,7 @@ class RegistryList(pa.DataFrameModel):
     group: str = of("kind of correction, in words", nullable=False)
     table: str = of("table of the export", nullable=False)
     column: str = of("column to correct; null where it is a whole row")
-    file: str = of("file of the export; null where a row is missing")
+    file: str = of("file of the export; null where nothing was set aside")
     line: pl.UInt32 = of("line of the file (row number, for parquet)")
     row_key: str = of("key of the row, as read")
     patient_id: str = of("patient, as read")

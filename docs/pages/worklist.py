@@ -18,8 +18,9 @@ This page is made from the rules and their examples, which are their tests (`mak
 """
 _LISTS = {
     "new": "a criterion, progression, high risk or steep Tg rise that became known in the last "
-    "{new_days} days, and that the last reviewer could not know. Known is the first night that had "
-    "it, not the day of the event. The first night of all is a baseline: what it knew is never new.",
+    "{new_days} days, and that the last reviewer could not know. Known is the first night that "
+    "had it, not the day of the event. The first night of all is a baseline: what it knew is "
+    "never new.",
     "changed": "something that is watched is not as the last reviewer saw it, or the episode was "
     "reopened.",
     "due": "the day has come until which a review was deferred.",
@@ -41,8 +42,8 @@ _CLOSED = """
 
 `patient_risk` says of everybody else why not (`not_listed_reason`): died; not DTC; no disease
 known; a complete response at the last assessment and nothing found since; reviewed, and nothing
-changed since; deferred; or nothing to review. [Disease](variables/disease.md) that is unknown closes
-nothing: the episode counts as open, `episode_open` is null, and the sentence says so.
+changed since; deferred; or nothing to review. [Disease](variables/disease.md) that is unknown
+closes nothing: the episode counts as open, `episode_open` is null, and the sentence says so.
 
 A met criterion makes the risk of meeting one history, a progression that of progression, and ten
 years since the first 131I therapy end the forecasts of survival: none of these lists anybody.
@@ -57,7 +58,9 @@ def worklist_page() -> str:
     parts = [_HEAD, _prose(episode.__doc__), "\n## The lists\n\n"]
     for name, words in _LISTS.items():
         said = words.format(**limits.model_dump())
-        parts.append(f"### {name}\n\n{said}\n\n" + _example(LIST_EXAMPLES[name]))
+        parts.append(
+            f"### {name}\n\n{said[0].upper()}{said[1:]}\n\n" + _example(LIST_EXAMPLES[name])
+        )
     parts.append(_ORDER)
     for number, name in enumerate(RULES, 1):
         said = rule_words(name, limits)

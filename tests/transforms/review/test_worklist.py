@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from schemas.codes import LIST, URGENCY
 from schemas.published import PatientRisk, Worklist, columns_of
 from tests.transforms.review.rows import Cells, derived, risk
-from transforms.review.listed import ORDER_BY
 from transforms.review.worklist import worklist
 
 EARLY, LATE = date(2026, 1, 1), date(2026, 2, 1)
+TODO = ("todo_kind", "todo_what", "valid_from", "valid_until", "decides")
 USUAL: Cells = {"list": "backlog", "review_priority": 3, "urgency_key": 0.0}
 USUAL |= {"waiting_since": LATE, "reason_date": EARLY, "last_contact_date": EARLY}
 USUAL |= {"patient_id": "M", "review_reasons": ["a", "b"], "needs": [], "changed_since_last": ["c"]}
@@ -23,7 +23,7 @@ SCHEMA = {
     "patient_no": pl.UInt32,
     **columns_of(PatientRisk),
     "urgency_key": pl.Float64,
-    **{name: columns_of(Worklist)[name] for name in ORDER_BY if name != "urgency_key"},
+    **{name: columns_of(Worklist)[name] for name in TODO},
 }
 
 
