@@ -29,10 +29,11 @@ _LISTS = {
 _ORDER = """
 ## The order
 
-New, changed and due come first, then the backlog; in each, the first rule that applies places the
-patient (`urgency_rule`, its number is `review_priority`). Within a rule: the window that closes
-first, the latest progression or criterion, the shortest doubling time; then who waits longest, the
-latest reason, the latest contact. An identifier decides only between patients alike in all of it.
+New, changed, due and every window that closes come first, then the backlog; in each, the first
+rule that applies places the patient (`urgency_rule`, its number is `review_priority`). Within a
+rule: the window that closes first, the latest progression or criterion, the shortest doubling
+time; then who waits longest, the latest reason, the latest contact. An identifier decides only
+between patients alike in all of it.
 
 What became known (`new`) leads the sentence, whatever else is more urgent.
 

@@ -43,7 +43,7 @@ def listed(*rows: Cells, cap: int = 0) -> pl.DataFrame:
 
 KEYS: dict[str, tuple[Any, Any]] = {
     "list": ("new", "backlog"),
-    "review_priority": (1, 2),
+    "review_priority": (2, 3),
     "urgency_key": (1.0, 2.0),
     "waiting_since": (EARLY, LATE),
     "reason_date": (LATE, EARLY),
@@ -69,6 +69,12 @@ def test_new_changed_and_due_are_one_stretch_before_the_backlog(name: str) -> No
     others = [n for n in LIST if n not in (name, "backlog")]
     last = [row | {"review_priority": 9} if row["list"] == name else row for row in rows]
     assert order(*last) == [*others, name, "backlog"]
+
+
+def test_a_window_that_closes_does_not_wait_behind_what_is_new() -> None:
+    closing = {"patient_id": "Z", "list": "backlog", "review_priority": 1}
+    new = {"patient_id": "A", "list": "new", "review_priority": 2}
+    assert order(new, closing) == ["Z", "A"]
 
 
 def test_who_is_on_no_list_is_not_listed() -> None:
