@@ -36,6 +36,7 @@ STEPS = (
     "flag",
     "review",
     "tell the stories",
+    "list corrections",
     "measure",
     "compare",
     "write",

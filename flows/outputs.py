@@ -28,7 +28,6 @@ from schemas.published import (
     PUBLISHED,
     GivenReviews,
     PatientRisk,
-    RegistryList,
     columns_of,
     descriptions_of,
 )
@@ -69,6 +68,7 @@ class Outputs:
     risk: pl.DataFrame
     review: pl.DataFrame
     quarantine: pl.DataFrame
+    corrections: pl.DataFrame
     measures: pl.DataFrame
     timeline: pl.DataFrame
     criteria: pl.DataFrame
@@ -89,7 +89,7 @@ class Outputs:
             "model_scores": pl.concat(self.scores.values(), how="diagonal_relaxed"),
             "predictors": predictors(self.scores, library()),
             "worklist": self.review,
-            "registry_list": pl.DataFrame(schema=columns_of(RegistryList)),
+            "registry_list": self.corrections,
             "criteria": self.criteria,
             "needs": self.needs,
             "on_file": self.on_file,
@@ -159,6 +159,7 @@ def write_outputs(outputs: Outputs, staged: Path, tonight: Tonight) -> dict[str,
         write_parquet(frame, staged / f"{name}.parquet", described, identity, tonight.keys)
     if tonight.keys.encryption is None:
         write_csv(outputs.review, staged / "worklist.csv")
+        write_csv(outputs.corrections, staged / "registry_list.csv")
     return {name: frame.height for name, frame in tables.items()}
 
 

@@ -18,9 +18,9 @@ This page is made from the rules and their examples, which are their tests (`mak
 """
 _LISTS = {
     "new": "a criterion, progression, high risk or steep Tg rise that became known in the last "
-    "{new_days} days, and that the last reviewer could not know. Known is the first night that had "
-    "it, not the day of the event. The first night of all is a baseline: what it knew is never "
-    "new.",
+    "{new_days} days, and that the last reviewer could not know. Known is the first night that "
+    "had it, not the day of the event. The first night of all is a baseline: what it knew is "
+    "never new.",
     "changed": "something that is watched is not as the last reviewer saw it, or the episode was "
     "reopened.",
     "due": "the day has come until which a review was deferred.",
@@ -29,10 +29,11 @@ _LISTS = {
 _ORDER = """
 ## The order
 
-New, changed and due come first, then the backlog; in each, the first rule that applies places the
-patient (`urgency_rule`, its number is `review_priority`). Within a rule: the window that closes
-first, the latest progression or criterion, the shortest doubling time; then who waits longest, the
-latest reason, the latest contact. An identifier decides only between patients alike in all of it.
+New, changed, due and every window that closes come first, then the backlog; in each, the first
+rule that applies places the patient (`urgency_rule`, its number is `review_priority`). Within a
+rule: the window that closes first, the latest progression or criterion, the shortest doubling
+time; then who waits longest, the latest reason, the latest contact. An identifier decides only
+between patients alike in all of it.
 
 What became known (`new`) leads the sentence, whatever else is more urgent.
 
@@ -58,7 +59,9 @@ def worklist_page() -> str:
     parts = [_HEAD, _prose(episode.__doc__), "\n## The lists\n\n"]
     for name, words in _LISTS.items():
         said = words.format(**limits.model_dump())
-        parts.append(f"### {name}\n\n{said}\n\n" + _example(LIST_EXAMPLES[name]))
+        parts.append(
+            f"### {name}\n\n{said[0].upper()}{said[1:]}\n\n" + _example(LIST_EXAMPLES[name])
+        )
     parts.append(_ORDER)
     for number, name in enumerate(RULES, 1):
         said = rule_words(name, limits)
