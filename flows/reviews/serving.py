@@ -12,8 +12,8 @@ The page is given a function `thyriskSend(csv)`, which posts and returns a promi
 
 import hmac
 import json
+import os
 import secrets
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -84,6 +84,18 @@ def _page(out: Path) -> bytes:
     return text.replace(_CLOSED, _OPEN_TO_US, 1).replace(_HEAD, _SEND + _HEAD, 1).encode()
 
 
+@contextmanager
+def _in_memory(content: bytes) -> Iterator[Path]:
+    """Give what was posted the name of a file: no temporary file may hold an identifier."""
+    descriptor = os.memfd_create("decisions")
+    try:
+        with os.fdopen(descriptor, "wb", closefd=False) as stream:
+            stream.write(content)
+        yield Path(f"/proc/self/fd/{descriptor}")
+    finally:
+        os.close(descriptor)
+
+
 class _Handler(BaseHTTPRequestHandler):
     server: Server
     server_version = "thyrisk"
@@ -114,19 +126,17 @@ class _Handler(BaseHTTPRequestHandler):
         return self._take(content)
 
     def _take(self, content: bytes) -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "decisions.csv"
-            file.write_bytes(content)
-            try:
+        try:
+            with _in_memory(content) as file:
                 found = take(self._desk, [file], source="page")
-            except BaseException as error:
-                if not is_failure(error):
-                    raise
-                # The words of anything else may quote a cell.
-                said = str(error) if isinstance(error, NightError) else type(error).__name__
-                return self._answer(
-                    HTTPStatus.INTERNAL_SERVER_ERROR, "text/plain", f"not taken: {said}".encode()
-                )
+        except BaseException as error:
+            if not is_failure(error):
+                raise
+            # The words of anything else may quote a cell.
+            said = str(error) if isinstance(error, NightError) else type(error).__name__
+            return self._answer(
+                HTTPStatus.INTERNAL_SERVER_ERROR, "text/plain", f"not taken: {said}".encode()
+            )
         lines = [{k: v for k, v in asdict(one).items() if k != "file"} for one in found.refusals]
         counts = {"taken": found.taken, "known": found.known, "refused": found.refused}
         status = HTTPStatus.UNPROCESSABLE_ENTITY if found.refused else HTTPStatus.OK
