@@ -77,7 +77,9 @@ def _desk(out: Path, warehouse: Path | None, mapping: Path | None, dates: str | 
 @review_app.command()
 def serve(
     out: Out,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any that is free.")] = 0,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="0: any that is free. A browser keeps by port.")
+    ] = 8423,
     warehouse: _Warehouse = None,
     settings: _Settings = None,
 ) -> None:

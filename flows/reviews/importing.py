@@ -4,7 +4,6 @@ A file is read as a table of the export is: under the same contract, with every 
 cannot be used is refused and told by its line; the others are taken, all files in one step.
 """
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -79,7 +78,7 @@ def take(desk: Desk, files: Sequence[Path], source: str = "file") -> Imported:
     Raises UsageError when there is no night that they could be of, NightRefused when what was
     kept before cannot be read.
     """
-    with told(store.folder_of(desk.warehouse)), tempfile.TemporaryDirectory() as scratch:
+    with told(store.folder_of(desk.warehouse)):
         fingerprint, known = _published(desk)
         rows: list[pl.DataFrame] = []
         refusals: list[Refusal] = []
@@ -87,7 +86,7 @@ def take(desk: Desk, files: Sequence[Path], source: str = "file") -> Imported:
             # Under pseudonyms the name of a file is not told: it can hold an identifier.
             label = file.name if fingerprint is None else f"file {number}"
             try:
-                taken, refused = _read(desk, file, label, known, Path(scratch))
+                taken, refused = _read(desk, file, label, known)
             except NightRefused as error:
                 why = str(error).removeprefix(f"{file.name}: ")
                 refusals.append(Refusal(label, None, None, why))
@@ -115,12 +114,12 @@ def _published(desk: Desk) -> tuple[str | None, pl.Series]:
 
 
 def _read(
-    desk: Desk, file: Path, label: str, known: pl.Series, scratch: Path
+    desk: Desk, file: Path, label: str, known: pl.Series
 ) -> tuple[pl.DataFrame, list[Refusal]]:
     """Return the rows of a file that can be used, and what was refused of it."""
     found, refusals = [pl.DataFrame(schema=store.KEPT)], []
     people = _people(known)
-    for received in _received(desk, _source(file), scratch):
+    for received in _received(desk, _source(file)):
         text = _with_times(_named(received, desk, known))
         doubt = pl.any_horizontal(in_doubt(pl.col(name), desk.order) for name in _DATES)
         is_line = pl.col("unreadable").is_not_null()
@@ -141,10 +140,11 @@ def _read(
     return pl.concat(found, how="diagonal_relaxed"), sorted(refusals, key=lambda one: one.line or 0)
 
 
-def _received(desk: Desk, file: SourceFile, scratch: Path) -> list[pl.DataFrame]:
+def _received(desk: Desk, file: SourceFile) -> list[pl.DataFrame]:
+    nowhere = store.folder_of(desk.warehouse)  # only what is packed needs room
     for careful in (False, True):
         try:
-            return list(batches(file, desk.mapping, scratch, Settings(), careful=careful))
+            return list(batches(file, desk.mapping, nowhere, Settings(), careful=careful))
         except Irregular:
             if careful:
                 raise
@@ -157,6 +157,8 @@ def _source(file: Path) -> SourceFile:
         raise NightRefused(
             f"{file.name}: a workbook; save the sheet as CSV UTF-8 and import that file"
         )
+    if file.suffix.lower() == ".gz":
+        raise NightRefused(f"{file.name}: packed; unpack it and import that file")
     try:
         if not file.is_file():
             raise NightRefused(f"{file.name}: no such file")

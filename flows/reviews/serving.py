@@ -7,13 +7,16 @@ append-only table. No address holds data of a patient, and nothing is logged.
     POST /TOKEN/decisions  decisions as CSV, as the page downloads them; the answer is JSON:
                            taken, known, refused, lines (line, cell, why)
 
-The page is given a function `thyriskSend(csv)`, which posts and returns a promise of that answer.
+What the page would download as decisions-DATE.csv is posted instead, and the answer is told; a page
+may also call `thyriskSend(csv)`, which posts and returns a promise of the answer.
 """
 
+import base64
+import hashlib
 import hmac
 import json
+import os
 import secrets
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -29,18 +32,28 @@ LOCALHOST = "127.0.0.1"
 REPORT = "report.html"
 DECISIONS = "decisions"
 _MOST_BYTES = 5_000_000
-_CLOSED = "default-src 'none';"
-_OPEN_TO_US = f"{_CLOSED} connect-src 'self';"
 _HEAD = "</head>"
-_SEND = f"""<script>
+_SCRIPT = f"""
 window.thyriskSend = async (csv) => {{
   const answer = await fetch("{DECISIONS}", {{
     method: "POST", headers: {{"Content-Type": "text/csv"}}, body: csv}});
   if (!answer.ok && answer.status !== 422) throw new Error(await answer.text());
   return answer.json();
 }};
-</script>
+const click = HTMLAnchorElement.prototype.click;
+HTMLAnchorElement.prototype.click = function () {{
+  if (!/^decisions-.*[.]csv$/.test(this.download)) return click.call(this);
+  fetch(this.href).then((file) => file.text()).then(window.thyriskSend).then(
+    (found) => alert([
+      `${{found.taken}} taken, ${{found.known}} known before, ${{found.refused}} refused`,
+      ...found.lines.map((one) => `line ${{one.line}}: ${{one.why}}`)].join("\\n")),
+    (error) => alert(`Nothing was taken: ${{error.message}}`));
+}};
 """
+_CLOSED = "default-src 'none';"
+_OPEN_TO_US = f"{_CLOSED} connect-src 'self' blob:;"
+_SCRIPTS, _ANY_SCRIPT = "script-src ", "script-src 'unsafe-inline'"
+_HASH = base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
 
 
 class Server(ThreadingHTTPServer):
@@ -66,7 +79,7 @@ def serving(desk: Desk, port: int = 0) -> Iterator[Server]:
     try:
         server = Server(desk, port)
     except OSError as error:
-        raise UsageError(f"port {port} cannot be used: {error.strerror}") from error
+        raise UsageError(f"port {port} cannot be used ({error.strerror}); give --port") from error
     with server:
         yield server
 
@@ -80,8 +93,22 @@ def _page(out: Path) -> bytes:
             f"no {REPORT} in the newest night of {out}: an encrypted night has none, nor one with "
             f"report = false"
         )
-    text = report.read_text("utf-8")
-    return text.replace(_CLOSED, _OPEN_TO_US, 1).replace(_HEAD, _SEND + _HEAD, 1).encode()
+    text = report.read_text("utf-8").replace(_CLOSED, _OPEN_TO_US, 1)
+    if _ANY_SCRIPT not in text:
+        text = text.replace(_SCRIPTS, f"{_SCRIPTS}'sha256-{_HASH}' ", 1)
+    return text.replace(_HEAD, f"<script>{_SCRIPT}</script>{_HEAD}", 1).encode()
+
+
+@contextmanager
+def _in_memory(content: bytes) -> Iterator[Path]:
+    """Give what was posted the name of a file: no temporary file may hold an identifier."""
+    descriptor = os.memfd_create("decisions")
+    try:
+        with os.fdopen(descriptor, "wb", closefd=False) as stream:
+            stream.write(content)
+        yield Path(f"/proc/self/fd/{descriptor}")
+    finally:
+        os.close(descriptor)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -114,19 +141,17 @@ class _Handler(BaseHTTPRequestHandler):
         return self._take(content)
 
     def _take(self, content: bytes) -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "decisions.csv"
-            file.write_bytes(content)
-            try:
+        try:
+            with _in_memory(content) as file:
                 found = take(self._desk, [file], source="page")
-            except BaseException as error:
-                if not is_failure(error):
-                    raise
-                # The words of anything else may quote a cell.
-                said = str(error) if isinstance(error, NightError) else type(error).__name__
-                return self._answer(
-                    HTTPStatus.INTERNAL_SERVER_ERROR, "text/plain", f"not taken: {said}".encode()
-                )
+        except BaseException as error:
+            if not is_failure(error):
+                raise
+            # The words of anything else may quote a cell.
+            said = str(error) if isinstance(error, NightError) else type(error).__name__
+            return self._answer(
+                HTTPStatus.INTERNAL_SERVER_ERROR, "text/plain", f"not taken: {said}".encode()
+            )
         lines = [{k: v for k, v in asdict(one).items() if k != "file"} for one in found.refusals]
         counts = {"taken": found.taken, "known": found.known, "refused": found.refused}
         status = HTTPStatus.UNPROCESSABLE_ENTITY if found.refused else HTTPStatus.OK

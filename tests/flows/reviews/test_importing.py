@@ -208,9 +208,7 @@ def _killed(desk: Desk, file: Path, at: int) -> subprocess.CompletedProcess[str]
 KILLS = int(os.environ.get("THYRISK_IMPORT_KILLS", "6"))
 
 
-def test_an_import_that_is_killed_anywhere_is_whole_or_not_there(
-    desk: Desk, tmp_path: Path
-) -> None:
+def test_an_import_that_is_killed_is_whole_or_not_there(desk: Desk, tmp_path: Path) -> None:
     assert desk.take(desk.file(f"A,{AS_OF},MK,dismissed,,,"))[0] == 0
     file = desk.file(f"A,{AS_OF},MK,confirmed,,,", f"C,{AS_OF},MK,confirmed,,,", name="two.csv")
     trial = Desk(tmp_path / "trial")

@@ -2,23 +2,41 @@
 
 import http.client
 import json
+import shutil
 import signal
 import subprocess
 import sys
+from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 from flows.reviews import store
 from flows.secrets import NO_KEYS
 from tests.flows.reviews.conftest import HEADER, Desk, environment
 from tests.registry import AS_OF
 
-PAGE = """<html><head><meta http-equiv="Content-Security-Policy" content="default-src 'none'; \
-script-src 'unsafe-inline'"></head><body>tonight</body></html>"""
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: `make browser`")
+
+_DECIDES = """
+document.getElementById("give").addEventListener("click", () => {
+  const csv = `HEADER\\nA,DAY,MK,confirmed,,,\\nQ9,DAY,MK,confirmed,,,\\n`;
+  const made = document.createElement("a");
+  made.href = URL.createObjectURL(new Blob([csv]));
+  made.download = "decisions-DAY.csv";
+  made.click();
+});
+""".replace("HEADER", HEADER).replace("DAY", str(AS_OF))
+PAGE = f"""<html><head><meta http-equiv="Content-Security-Policy" content="default-src 'none'; \
+script-src 'sha256-{b64encode(sha256(_DECIDES.encode()).digest()).decode()}'; base-uri 'none'">\
+</head><body>tonight<button id="give">Download</button><script>{_DECIDES}</script></body></html>"""
+"""A page that downloads its decisions and may run no other script than its own."""
 
 
 @dataclass
@@ -48,7 +66,8 @@ class Served:
 def served(desk: Desk) -> Iterator[Served]:
     (desk.out / "latest" / "report.html").write_text(PAGE)
     with subprocess.Popen(
-        [sys.executable, "-m", "flows.cli.thyrisk", "review", "serve", "--out", str(desk.out)],
+        [sys.executable, "-m", "flows.cli.thyrisk", "review", "serve", "--port", "0"]
+        + ["--out", str(desk.out)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -67,7 +86,7 @@ def test_a_decision_made_on_the_page_is_kept_and_ctrl_c_ends_the_server(
     assert status == 200
     assert "tonight" in page
     assert "window.thyriskSend" in page
-    assert "default-src 'none'; connect-src 'self';" in page
+    assert "default-src 'none'; connect-src 'self' blob:;" in page
     status, answer = served.decide(f"A,{AS_OF},MK,confirmed,,,", f"Q9,{AS_OF},MK,confirmed,,,")
     assert status == 422
     assert json.loads(answer) == {
@@ -116,8 +135,34 @@ def test_a_night_without_a_page_cannot_be_served(desk: Desk) -> None:
     assert "no report.html in the newest night" in done.stderr
 
 
-def test_the_real_page_may_send_to_its_own_server_and_nowhere_else() -> None:
-    template = Path("flows/report/report.html.jinja").read_text("utf-8")
-    assert template.count("default-src 'none';") == 1
-    assert "connect-src" not in template
-    assert template.count("</head>") == 1
+@needs_chromium
+def test_what_the_page_would_download_is_sent_and_the_answer_is_told(
+    served: Served, desk: Desk
+) -> None:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        page = browser.new_page()
+        told: list[str] = []
+        page.on("dialog", lambda dialog: (told.append(dialog.message), dialog.dismiss()))
+        page.on("console", lambda message: told.append(message.text))
+        page.goto(f"http://{served.host}{served.path}")
+        with page.expect_response("**/decisions") as answered:
+            page.click("#give")
+        assert answered.value.status == 422
+        page.wait_for_function("true")
+        browser.close()
+    assert store.read(desk.warehouse, NO_KEYS)["patient_id"].to_list() == ["A"]
+    lines = [line for text in told for line in text.splitlines()]
+    assert "1 taken, 0 known before, 1 refused" in lines
+    assert "line 3: patient_id: not in the newest night" in lines
+
+
+def test_the_page_that_a_night_makes_can_be_served() -> None:
+    (template,) = Path("flows/report").rglob("report.html.jinja")
+    text = template.read_text("utf-8")
+    assert text.count("default-src 'none';") == 1
+    assert text.count("script-src ") == 1
+    assert text.count("</head>") == 1
+    assert "connect-src" not in text

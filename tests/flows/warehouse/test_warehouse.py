@@ -159,9 +159,9 @@ def test_a_warehouse_without_its_raw_text_is_refused(
 def test_raw_text_under_an_encryption_key_can_be_read_with_the_key_alone(
     registry: Registry, night: RunNight, out: Path, query: Query, tmp_path: Path
 ) -> None:
-    registry.reviewed("A", AS_OF, "confirmed", comment="speaks Frisian")
+    registry.reviewed("A", AS_OF, "confirmed", note="speaks Frisian")
     night(registry.write(tmp_path / "one"), as_of=FIRST)
-    registry.usual("C").reviewed("C", SECOND, "confirmed", comment="speaks Danish")
+    registry.usual("C").reviewed("C", SECOND, "confirmed", note="speaks Danish")
     registry.add("events", "C", event_id="Sorbian", type="relapse", event_date="2020-01-01")
     export = registry.write(tmp_path / "two")
     night(export, as_of=SECOND, keys=KEYS, max_bad_share=1)
@@ -175,7 +175,7 @@ def test_raw_text_under_an_encryption_key_can_be_read_with_the_key_alone(
             db.execute("SELECT * FROM raw.reviews").fetchall()
         key = base64.b64encode(bytes(range(32))).decode()
         db.execute(f"PRAGMA add_parquet_key('thyrisk', '{key}')")
-        said = db.execute("SELECT comment FROM raw.reviews ORDER BY ALL").fetchall()
+        said = db.execute("SELECT note FROM raw.reviews ORDER BY ALL").fetchall()
     assert said == [("speaks Danish",), ("speaks Frisian",)]
     with pytest.raises(NightRefused, match="THYRISK_ENCRYPTION_KEY_FILE"):
         night(None, as_of=SECOND)

@@ -138,6 +138,29 @@ def test_every_predictor_and_every_model_has_a_measure_of_completeness() -> None
     assert "status" in SCORES
 
 
+@pytest.mark.parametrize(
+    ("statuses", "asked"),
+    [
+        ({"os_status": "scored", "pfs_status": "ineligible"}, {"sex"}),
+        ({"os_status": "ineligible", "pfs_status": "scored"}, {"histology_group"}),
+        ({"os_status": "bounded", "pfs_status": "insufficient"}, {"sex", "histology_group"}),
+        ({"os_status": "ineligible", "pfs_status": "ineligible"}, set()),
+    ],
+    ids=str,
+)
+def test_completeness_asks_of_those_for_whom_a_model_needs_it(
+    statuses: dict[str, str], asked: set[str]
+) -> None:
+    by_name = {one.name: one for one in completeness(library().values())}
+    one = patient(sex=None, histology_group="PTC", rrdtc_status="scored", **statuses)
+    found = {
+        feature
+        for feature in ("sex", "histology_group")
+        if answer(by_name[f"known_{feature}"], one) != "nobody asked"
+    }
+    assert found == asked
+
+
 def rows_of(counts: list[tuple[str | None, int, int]], *, sensitive: bool = True) -> pl.DataFrame:
     return pl.DataFrame(
         [

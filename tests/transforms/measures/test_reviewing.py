@@ -65,7 +65,7 @@ def test_a_wait_ends_with_the_first_review_and_else_lasts_until_tonight() -> Non
     given = told(
         (1, 10, "deferred", {"waiting_since": since, "deferred_until": TONIGHT}),
         (1, 4, "confirmed", {"waiting_since": since}),
-        (2, 12, "reopened", {"waiting_since": None}),
+        (2, 9, "reopened", {"waiting_since": TONIGHT - 12 * DAY}),
         (3, 3, "dismissed", {"waiting_since": TONIGHT - 5 * DAY}),
     )
     risk = pl.DataFrame(
