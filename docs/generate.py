@@ -8,6 +8,7 @@ from pathlib import Path
 from docs.pages.mapping import mapping_page
 from docs.pages.settings import settings_page
 from docs.pages.variables import variable_pages
+from docs.pages.worklist import worklist_page
 from flows.show.dictionary import outputs_page
 from flows.show.nomogram_chart import draw, save
 from models.cards import card
@@ -29,6 +30,7 @@ def pages() -> dict[str, str]:
         "outputs.md": outputs_page(),
         "reference/mapping.md": mapping_page(),
         "reference/settings.md": settings_page(),
+        "worklist.md": worklist_page(),
         **variable_pages(),
         **cards,
     }

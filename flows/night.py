@@ -34,6 +34,7 @@ STEPS = (
     "flag",
     "review",
     "tell the stories",
+    "list corrections",
     "measure",
     "compare",
     "write",

@@ -21,7 +21,7 @@ from flows.published.nights import RUN
 from flows.published.seal import SIGNATURE, sha256_of_run, signature
 from flows.published.write import json_ready, write_csv, write_parquet
 from models.spec import Model, digests, library
-from schemas.published import PUBLISHED, PatientRisk, RegistryList, columns_of, descriptions_of
+from schemas.published import PUBLISHED, PatientRisk, columns_of, descriptions_of
 
 VERSION = version("thyrisk")
 _LIBRARIES = ("thyrisk", "polars", "duckdb", "pandera", "prefect")
@@ -57,6 +57,7 @@ class Outputs:
     risk: pl.DataFrame
     review: pl.DataFrame
     quarantine: pl.DataFrame
+    corrections: pl.DataFrame
     measures: pl.DataFrame
     timeline: pl.DataFrame
     criteria: pl.DataFrame
@@ -75,7 +76,7 @@ class Outputs:
             "features": self.derived,
             "model_scores": pl.concat(self.scores.values(), how="diagonal_relaxed"),
             "worklist": self.review,
-            "registry_list": pl.DataFrame(schema=columns_of(RegistryList)),
+            "registry_list": self.corrections,
             "criteria": self.criteria,
             "needs": self.needs,
             "on_file": self.on_file,
@@ -140,6 +141,7 @@ def write_outputs(outputs: Outputs, staged: Path, tonight: Tonight) -> None:
         write_parquet(frame, staged / f"{name}.parquet", described, identity, tonight.keys)
     if tonight.keys.encryption is None:
         write_csv(outputs.review, staged / "worklist.csv")
+        write_csv(outputs.corrections, staged / "registry_list.csv")
 
 
 def _predictor_descriptions(models: dict[str, Model]) -> dict[str, str]:

@@ -18,12 +18,13 @@ from transforms.measures.courses import courses_of
 from transforms.measures.measures import PATHWAY, completeness, measure
 from transforms.review.flags import patient_risk
 from transforms.review.needs import needs
-from transforms.review.review import review
+from transforms.review.registry_list import registry_list
+from transforms.review.review import Review, review
 from transforms.review.timeline import numbered, story
 from transforms.review.worklist import worklist
 from transforms.variables.as_of import known_as_of
 from transforms.variables.courses import courses as known_courses
-from transforms.variables.courses import entered_twice, possible_courses
+from transforms.variables.courses import disagreeing, entered_twice, possible_courses
 from transforms.variables.evidence import Record
 from transforms.variables.features import features
 
@@ -54,6 +55,7 @@ def results_of(tonight: Tonight, read: Read, stage: Callable[..., Any]) -> Outpu
     waiting = worklist(risk, derived, tonight.settings.worklist_cap)
     timeline = stage("tell the stories", _stories, tonight, known, names, waiting, seen.on_file)
     counts, remarks = read.counts(tonight.mapping.coverage), tuple(_remarks(known))
+    corrections = stage("list corrections", _corrections, tonight, known, names, quarantine, seen)
     figures = profile({name: table.rows for name, table in read.tables.items()}, read.rejected)
     nobody = pseudonymised(read.left_out, tonight.keys)
     patients = _with_reviews(derived, risk)
@@ -67,6 +69,7 @@ def results_of(tonight: Tonight, read: Read, stage: Callable[..., Any]) -> Outpu
         risk=risk,
         review=waiting,
         quarantine=quarantine,
+        corrections=corrections,
         measures=measured,
         timeline=timeline,
         criteria=_published(tonight, seen.criteria),
@@ -137,6 +140,15 @@ def _stories(
     tables = dict(zip(known.tables, rows, strict=True))
     told = story(tables, who, numbers, unused, tonight.settings.windows)
     return pseudonymised(told, tonight.keys, but=("patient_id",))
+
+
+def _corrections(
+    tonight: Tonight, known: Record, names: pl.DataFrame, quarantine: pl.DataFrame, seen: Review
+) -> pl.DataFrame:
+    """Return what the registry is to correct: one row per correction."""
+    twice = disagreeing(known_courses(known)).collect().join(names, on="patient_no")
+    twice = twice.select("patient_id", "entries", row_key="treatment_id", date="earliest")
+    return registry_list(quarantine, _published(tonight, twice), seen.live, seen.risk)
 
 
 def _with_reviews(derived: pl.DataFrame, risk: pl.DataFrame) -> pl.DataFrame:

@@ -168,6 +168,7 @@ def _refuse_unknown(environment: Iterable[str]) -> None:
     """Raise UsageError for a variable that sets nothing: its author thinks that it does."""
     known = [*Settings.model_fields, *_OTHER_VARIABLES]
     known += [f"windows__{name}" for name in Windows.model_fields]
+    known += [f"listing__{name}" for name in Listing.model_fields]
     for variable in sorted(environment):
         name = variable.upper().removeprefix(_PREFIX).lower()
         if not variable.upper().startswith(_PREFIX) or name in known:

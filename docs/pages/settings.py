@@ -8,9 +8,10 @@ from pydantic.fields import FieldInfo
 from docs.pages.markdown import code, table
 from flows.settings import Settings
 from transforms.acceptance.tolerances import Tolerance, Tolerances
+from transforms.review.listing import Listing
 from transforms.variables.windows import Windows
 
-_SECTIONS = (Windows, Tolerances)
+_SECTIONS = (Windows, Listing, Tolerances)
 _UNITS = {
     "fdg_suv_max": "SUVmax",
     "response_change": "share",
@@ -55,6 +56,8 @@ def settings_page() -> str:
         + _rows(plain, "")
         + "\n## Windows and thresholds\n\nIn the file under `[windows]`.\n\n"
         + _rows(Windows.model_fields, "windows__")
+        + "\n## The worklist\n\nIn the file under `[listing]`; [its rules](../worklist.md).\n\n"
+        + _rows(Listing.model_fields, "listing__")
         + "\n## Acceptance\n\nIn the file under `[acceptance]`; "
         "[how it is judged](../acceptance.md). "
         "Each has `warn`, `refuse` and `least`, as variables `...__REFUSE`.\n\n"

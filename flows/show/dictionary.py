@@ -13,6 +13,7 @@ from schemas.published import PUBLISHED
 from schemas.registry import TABLES
 from transforms.acceptance.tolerances import NEVER, Tolerance, Tolerances
 from transforms.measures.measures import PATHWAY, completeness
+from transforms.review.listing import Listing
 from transforms.variables.windows import Windows
 
 _OUTPUTS_HEAD = """# Reading the outputs
@@ -108,7 +109,7 @@ def show_settings(console: Console) -> None:
     """Print the settings with their defaults as TOML."""
     lines = []
     for name, setting in Settings.model_fields.items():
-        if name in ("windows", "acceptance"):
+        if name in ("windows", "listing", "acceptance"):
             continue
         if setting.default is None:
             lines.append(f'# {setting.description}\n# {name} = ""')
@@ -116,6 +117,9 @@ def show_settings(console: Console) -> None:
         lines.append(f"# {setting.description}\n{name} = {_toml(setting.default)}")
     lines.append("\n[windows]")
     for name, setting in Windows.model_fields.items():
+        lines.append(f"# {setting.description}\n{name} = {_toml(setting.default)}")
+    lines.append("\n[listing]")
+    for name, setting in Listing.model_fields.items():
         lines.append(f"# {setting.description}\n{name} = {_toml(setting.default)}")
     lines.append("\n[acceptance]")
     for name, setting in Tolerances.model_fields.items():

@@ -24,6 +24,7 @@ from flows.synth.files import write_export
 from schemas import codes
 from tests.registry import AS_OF
 from transforms.reading.mapping import Mapping
+from transforms.review.listing import Listing
 from transforms.variables.windows import Windows
 
 ROOT = Path(__file__).parents[2]
@@ -130,7 +131,11 @@ def _numbers(fields: dict[str, FieldInfo], section: str = "") -> list[tuple[str,
 
 @pytest.mark.parametrize(
     ("section", "name", "default"),
-    [*_numbers(Settings.model_fields), *_numbers(Windows.model_fields, "windows")],
+    [
+        *_numbers(Settings.model_fields),
+        *_numbers(Windows.model_fields, "windows"),
+        *_numbers(Listing.model_fields, "listing"),
+    ],
 )
 def test_the_variable_of_a_setting_sets_it(
     monkeypatch: pytest.MonkeyPatch, section: str, name: str, default: float
@@ -139,7 +144,7 @@ def test_the_variable_of_a_setting_sets_it(
     (variable,) = re.findall(rf"\| `{name}` \|.* `(THYRISK_\w+)` \|", page)
     monkeypatch.setenv(variable, f"{default / 2 if isinstance(default, float) else default + 1}")
     settings = load_settings(None)
-    assert getattr(settings.windows if section else settings, name) != default
+    assert getattr(getattr(settings, section) if section else settings, name) != default
 
 
 def test_every_promise_names_a_test_that_exists() -> None:

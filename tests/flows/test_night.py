@@ -35,6 +35,7 @@ PARQUET = (
     "model_scores.parquet",
     "features.parquet",
     "worklist.parquet",
+    "registry_list.parquet",
     "quarantine.parquet",
     "criteria.parquet",
     "needs.parquet",
@@ -44,6 +45,9 @@ PARQUET = (
     "profile.parquet",
     "patients_left_out.parquet",
 )
+CSV = ("worklist.csv", "registry_list.csv")
+WITH_LINES = ("quarantine.parquet", "registry_list.parquet")
+"""Those that name files and lines."""
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +66,7 @@ def published(folder: Path, name: str) -> pl.DataFrame:
 
 
 def content(folder: Path) -> dict[str, bytes]:
-    return {name: (folder / name).read_bytes() for name in (*PARQUET, "worklist.csv")}
+    return {name: (folder / name).read_bytes() for name in (*PARQUET, *CSV)}
 
 
 def query(warehouse: Path, sql: str) -> list[tuple[object, ...]]:
@@ -151,7 +155,7 @@ def test_shuffling_rows_and_splitting_files_changes_nothing(
         shuffled[:half].write_csv(other / f"{name}-1.csv", separator=";")
         shuffled[half:].write_parquet(other / f"{name}-2.parquet")
     second = night(other, to=tmp_path / "other")
-    for name in (n for n in PARQUET if n != "quarantine.parquet"):
+    for name in (n for n in PARQUET if n not in WITH_LINES):
         assert_frame_equal(published(first.folder, name), published(second.folder, name))
     where = ["table", "row_key", "original"]
     reasons = [
@@ -218,7 +222,7 @@ def test_as_of_never_sees_later_rows(night: RunNight, synthetic: Synthetic, tmp_
     }
     write_export(Synthetic(known, *_rest(synthetic)), cut)
     one, other = night(whole, day, tmp_path / "one"), night(cut, day, tmp_path / "other")
-    received = ("quarantine.parquet", "profile.parquet", "patients_left_out.parquet")
+    received = (*WITH_LINES, "profile.parquet", "patients_left_out.parquet")
     for name in (n for n in PARQUET if n not in received):
         assert_frame_equal(published(one.folder, name), published(other.folder, name))
 
@@ -386,7 +390,11 @@ def test_changes_since_the_last_night_are_named(night: RunNight, tmp_path: Path)
     assert changed["C"] == ["new patient"]
     work = published(second.folder, "worklist.parquet")
     assert work["patient_id"][0] == "A"
-    assert work["review_priority"][0] == 2
+    assert work.select("list", "known_since", "why_lead").row(0) == (
+        "new",
+        AS_OF,
+        "High RR-DTC risk at 131I on 2020-06-15",
+    )
 
 
 def test_parquet_says_what_each_column_is_and_which_night_it_is_of(
@@ -413,7 +421,7 @@ def test_run_json_counts_and_checksums_everything(export: Path, night: RunNight)
     report = json.loads((result.folder / "run.json").read_text())
     for name, digest in report["outputs"].items():
         assert hashlib.sha256((result.folder / name).read_bytes()).hexdigest() == digest
-    assert set(report["outputs"]) == {*PARQUET, "worklist.csv"}
+    assert set(report["outputs"]) == {*PARQUET, *CSV}
     required = {name for name, table in TABLES.items() if table.required}
     assert {file["table"] for file in report["files"]} == required
 

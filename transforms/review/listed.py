@@ -59,12 +59,22 @@ def listed(
     return together.select(
         "patient_no",
         *(pl.col(name).cast(dtype) for name, dtype in columns.items()),
-        *ORDER_BY,
+        *BESIDE,
     )
 
 
-ORDER_BY = ("urgency_key", "todo_kind", "todo_what", "valid_from", "valid_until", "decides")
-"""What the worklist has of a patient that patient_risk does not."""
+BESIDE = (
+    "followed",
+    "dtc",
+    "disease",
+    "urgency_key",
+    "todo_kind",
+    "todo_what",
+    "valid_from",
+    "valid_until",
+    "decides",
+)
+"""What the other lists have of a patient that patient_risk does not."""
 
 
 def _novelty(listing: Listing) -> dict[str, pl.Expr]:

@@ -133,13 +133,13 @@ def _progression(
     derived: pl.DataFrame, progressions: pl.DataFrame, listing: Listing
 ) -> pl.DataFrame:
     by_recist = pl.col("source_table") == "imaging"
-    latest = (
-        progressions.filter(pl.col("date") == pl.col("date").max().over("patient_no"))
-        .group_by("patient_no", "date")
+    # Every one is remembered, so that none looks new when a later one is withdrawn.
+    each = (
+        progressions.group_by("patient_no", "date")
         .agg(by_recist=by_recist.any(), recorded=(~by_recist).any())
         .join(derived.select("patient_no", "as_of"), on="patient_no")
     )
-    return latest.with_columns(
+    return each.with_columns(
         kind=pl.lit("progression"),
         fact=pl.format("progression {}", "date"),
         lead=pl.format("Progression on {}", "date"),
@@ -148,7 +148,7 @@ def _progression(
         .when("by_recist")
         .then(pl.lit("RECIST PD"))
         .otherwise(pl.lit("recorded as an event")),
-        live=pl.lit(True),
+        live=pl.col("date") == pl.col("date").max().over("patient_no"),
         rule=_rule(_recent("date", listing), "progression"),
         key=_latest_first("date"),
     )

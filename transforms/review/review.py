@@ -22,6 +22,8 @@ class Review:
 
     criteria: pl.DataFrame
     on_file: pl.DataFrame
+    live: pl.DataFrame
+    """What would settle a forecast that is no history."""
     risk: pl.DataFrame
     """patient_risk, with patient_no and what orders the worklist."""
 
@@ -47,7 +49,9 @@ def review(
     )
     open_questions = undecided(live, scored, unused)
     settled = with_needs(risk, needs)
-    return Review(met, unused, listed(settled, derived, known, open_questions, todo(live), listing))
+    return Review(
+        met, unused, live, listed(settled, derived, known, open_questions, todo(live), listing)
+    )
 
 
 def certain_progressions(record: Record, windows: Windows) -> pl.DataFrame:

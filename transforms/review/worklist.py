@@ -3,14 +3,16 @@
 import polars as pl
 
 from schemas.published import Worklist, columns_of
+from transforms.review.listing import NUMBER
 from transforms.variables.as_of import completed_years
 
 
 def worklist(risk: pl.DataFrame, derived: pl.DataFrame, cap: int = 0) -> pl.DataFrame:
     """Return one row per patient who waits for a review; with a cap, the first so many.
 
-    `risk` as `transforms.review.listed` returns it. Order: new, changed and due before the
-    backlog; then the rules of `transforms.review.listing`, and what they say within each.
+    `risk` as `transforms.review.listed` returns it. Order: new, changed, due and windows
+    that close before the backlog; then the rules of `transforms.review.listing`, and what they
+    say within each.
     """
     who = derived.lazy().select(
         "patient_no",
@@ -26,7 +28,9 @@ def worklist(risk: pl.DataFrame, derived: pl.DataFrame, cap: int = 0) -> pl.Data
         .join(who, on="patient_no", how="left")
         .with_columns(sites="sites_today", todo_kind=pl.col("todo_kind").fill_null("complete"))
         .sort(
-            pl.col("list").cast(pl.String) == "backlog",
+            # A window that closes before anybody comes to the backlog is lost.
+            (pl.col("list").cast(pl.String) == "backlog")
+            & (pl.col("review_priority") != NUMBER["closing_window"]),
             "review_priority",
             "urgency_key",
             "waiting_since",

@@ -104,6 +104,11 @@ def entered_twice(courses: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
+def disagreeing(courses: pl.LazyFrame) -> pl.LazyFrame:
+    """Return the courses that were entered more than once and whose activity is in doubt."""
+    return courses.filter((pl.col("entries") > 1) & pl.col("activity_mci").is_null())
+
+
 def possible_courses(record: Record, courses: pl.LazyFrame) -> pl.LazyFrame:
     """Return the courses, numbered, and rows that may be one: one row each.
 

@@ -166,6 +166,20 @@ def test_a_progression_after_the_review_brings_a_patient_back_who_met_a_criterio
     )
 
 
+def test_a_progression_that_is_withdrawn_makes_no_older_one_new() -> None:
+    older = {"progressed": [("events", date(2022, 1, 10))]}
+    both = {"progressed": [*older["progressed"], ("imaging", date(2026, 6, 20))]}
+    first = risk(older | {"as_of": LAST_NIGHT - DAY})
+    second = risk(both | {"as_of": LAST_NIGHT}, last=first)
+    third = risk(older, last=second)
+    assert [night["list"].to_list() for night in (first, second, third)] == [
+        ["backlog"],
+        ["new"],
+        ["backlog"],
+    ]
+    assert third["reason_date"].to_list() == [date(2022, 1, 10)]
+
+
 HISTORY: list[Cells] = [
     {"rrdtc_flag": "high", "rrdtc_met": True},
     {"pfs_risk_group": "high", "pfs_event": True},

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from schemas.codes import LIST, URGENCY
 from schemas.published import PatientRisk, Worklist, columns_of
 from tests.transforms.review.rows import Cells, derived, risk
-from transforms.review.listed import ORDER_BY
 from transforms.review.worklist import worklist
 
 EARLY, LATE = date(2026, 1, 1), date(2026, 2, 1)
+TODO = ("todo_kind", "todo_what", "valid_from", "valid_until", "decides")
 USUAL: Cells = {"list": "backlog", "review_priority": 3, "urgency_key": 0.0}
 USUAL |= {"waiting_since": LATE, "reason_date": EARLY, "last_contact_date": EARLY}
 USUAL |= {"patient_id": "M", "review_reasons": ["a", "b"], "needs": [], "changed_since_last": ["c"]}
@@ -23,7 +23,7 @@ SCHEMA = {
     "patient_no": pl.UInt32,
     **columns_of(PatientRisk),
     "urgency_key": pl.Float64,
-    **{name: columns_of(Worklist)[name] for name in ORDER_BY if name != "urgency_key"},
+    **{name: columns_of(Worklist)[name] for name in TODO},
 }
 
 
@@ -43,7 +43,7 @@ def listed(*rows: Cells, cap: int = 0) -> pl.DataFrame:
 
 KEYS: dict[str, tuple[Any, Any]] = {
     "list": ("new", "backlog"),
-    "review_priority": (1, 2),
+    "review_priority": (2, 3),
     "urgency_key": (1.0, 2.0),
     "waiting_since": (EARLY, LATE),
     "reason_date": (LATE, EARLY),
@@ -69,6 +69,12 @@ def test_new_changed_and_due_are_one_stretch_before_the_backlog(name: str) -> No
     others = [n for n in LIST if n not in (name, "backlog")]
     last = [row | {"review_priority": 9} if row["list"] == name else row for row in rows]
     assert order(*last) == [*others, name, "backlog"]
+
+
+def test_a_window_that_closes_does_not_wait_behind_what_is_new() -> None:
+    closing = {"patient_id": "Z", "list": "backlog", "review_priority": 1}
+    new = {"patient_id": "A", "list": "new", "review_priority": 2}
+    assert order(new, closing) == ["Z", "A"]
 
 
 def test_who_is_on_no_list_is_not_listed() -> None:
