@@ -43,6 +43,8 @@ def explain(patient: str, out: Path, run_date: str | None, console: Console) -> 
             f"see quarantine.parquet",
             style="yellow",
         )
+    if risk.get("not_listed_reason"):
+        console.print(f"Not on the worklist: {risk['not_listed_reason']}", markup=False)
     for title, words in (
         ("Can still be examined", risk["needs_examination"]),
         ("Only has to be entered", risk["needs_entry"]),

@@ -112,6 +112,8 @@ def test_a_course_without_its_key_is_in_quarantine_and_told(out: Path) -> None:
     rows = table(out, "quarantine").filter(pl.col("patient_id") == QUARANTINED_COURSE.patient_id)
     assert rows["table"].to_list() == ["i131_treatments"]
     assert told_of(out, "worklist", QUARANTINED_COURSE)["quarantined_rows"] == 1
+    told = table(out, "registry_list").filter(pl.col("patient_id") == QUARANTINED_COURSE.patient_id)
+    assert "treatment_id: empty" in told["reason"].to_list()
 
 
 def test_uptake_after_none_is_no_class_of_the_model(out: Path) -> None:
