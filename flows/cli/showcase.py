@@ -33,7 +33,7 @@ def synth(
 ) -> None:
     """Make a synthetic export as registries are, with the planted truth in OUT/truth.
 
-    About 25 events a patient; one in four has metastases, one in twenty RR-DTC. With --stress
+    About 20 events a patient; one in four has metastases, one in twenty RR-DTC. With --stress
     about 12 events, and seven in ten have metastases.
     """
     from flows.synth import synthesise
