@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from flows.synth.history import run_history
+from flows.synth.history import PATIENTS, SEED, run_history
 
 HERE = Path(__file__).parent
 WIDTH, HEIGHT = 1280, 900
@@ -14,7 +14,7 @@ WIDTH, HEIGHT = 1280, 900
 
 def last_night(out: Path) -> Path:
     """Run the nights that `make run` runs; return the folder of the last."""
-    return run_history(out, 2000, 1, lambda told: None)
+    return run_history(out, PATIENTS, SEED, lambda told: None)
 
 
 def screenshots(report: Path) -> None:

@@ -33,7 +33,7 @@ def synth(
 ) -> None:
     """Make a synthetic export as registries are, with the planted truth in OUT/truth.
 
-    About 25 events a patient; one in four has metastases, one in twenty RR-DTC. With --stress
+    About 20 events a patient; one in four has metastases, one in twenty RR-DTC. With --stress
     about 12 events, and seven in ten have metastases.
     """
     from flows.synth import synthesise
@@ -48,21 +48,23 @@ def synth(
 @showcase.command()
 def demo(
     out: Out,
-    patients: Annotated[int, typer.Option(min=100, help="Number of patients.")] = 2000,
-    seed: Seed = 1,
+    patients: Annotated[
+        int | None, typer.Option(min=100, help="Number of patients. Default: 2000.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Another registry than the default.")] = None,
 ) -> None:
     """Run twenty nights of a synthetic registry, with reviews between them, and eight stories.
 
     Twelve nights a week apart, then eight daily ones up to 2026-06-30; one late, one refused
     because its export broke off. What is there already is not run again.
     """
-    from flows.synth.history import Told, run_history
+    from flows.synth.history import PATIENTS, SEED, Told, run_history
     from flows.synth.stories import STORIES
 
     def tell(told: Told) -> None:
         out_console.print(f"{told.day}  {told.words}", highlight=False)
 
-    folder = run_history(out, patients, seed, tell)
+    folder = run_history(out, patients or PATIENTS, SEED if seed is None else seed, tell)
     places = Table("patient to look for", "list", "story", box=None, padding=(0, 2, 0, 0))
     for story in STORIES:
         places.add_row(story.patient_id, story.place, story.title)

@@ -28,7 +28,7 @@ def synthesise(patients: int, seed: int, dirt: float = 0.0, *, stress: bool = Tr
     """Make a registry of so many patients; `dirt` is the share of rows to soil.
 
     With `stress`, as tests want it, one of extremes (flows.synth.stress), about 12 events a
-    patient; without, one as it is (flows.synth.real), as known on END, about 30.
+    patient; without, one as it is (flows.synth.real), as known on END, about 20.
     """
     rng = np.random.default_rng(seed)
     if stress:

@@ -1,7 +1,8 @@
 """A history of nights to look at: one registry, exported, scored and reviewed again and again.
 
 Twelve weekly nights and eight daily ones up to END. One came late; one export broke off and its
-night was refused, then came whole. The reviews of a night are in the export of the next.
+night was refused, then came whole. The reviewer comes once a week; what was decided is in the
+exports from the next night on.
 """
 
 import json
@@ -31,6 +32,8 @@ from flows.synth.stories import STORIES
 from flows.synth.story import with_stories
 from schemas.registry import TABLES
 
+PATIENTS, SEED = 2000, 29
+"""What `thyrisk demo` shows, unless asked otherwise: a seed with something new on END."""
 DIRT = 0.001
 """Share of rows that are soiled."""
 _FIRST_DAILY = END - timedelta(days=7)
@@ -97,9 +100,9 @@ def run_history(
             if not _is_there(export, out, night):
                 words = _run(export, out, night, page=page and night.day == END)
         tell(Told(night.day, words))
-        if night.broken:
-            continue
         folder = night_folder(out, night.day)
+        if night.broken or night.day > _FIRST_DAILY:
+            continue
         worklist = pl.read_parquet(folder / "worklist.parquet", hive_partitioning=False)
         rng = np.random.default_rng([seed, night.day.toordinal()])
         reviews += review(worklist, night.day, {story.patient_id for story in STORIES}, rng)

@@ -1,4 +1,4 @@
-"""A simulated reviewer: what somebody who does the list most nights would have decided."""
+"""A simulated reviewer: what somebody who does the list once a week would have decided."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -8,11 +8,11 @@ import polars as pl
 
 from schemas.registry import TABLES
 
-BACKLOG_A_NIGHT = 7
-"""Patients of the backlog that the reviewer gets through in a night."""
+BACKLOG_AT_ONCE = 10
+"""Patients of the backlog that the reviewer gets through in one go."""
 FRESH = ("new", "changed", "due")
-_LEFT = 0.25
-"""Share of what is fresh that waits for another night."""
+_LEFT = 0.5
+"""Share of what is fresh that waits for another time."""
 _DECISIONS = {"confirmed": 0.62, "dismissed": 0.22, "deferred": 0.16}
 _WHY = {"remnant_only": 0.3, "on_systemic_therapy": 0.4, "data_error": 0.1, "other": 0.2}
 _COMMENTS = {"deferred": "after the next CT", "confirmed": "to the tumour board"}
@@ -21,15 +21,12 @@ _COMMENTS = {"deferred": "after the next CT", "confirmed": "to the tumour board"
 def review(
     worklist: pl.DataFrame, night: date, leave: set[str], rng: np.random.Generator
 ) -> list[dict[str, Any]]:
-    """Return the reviews of a night: most of what is fresh, and some of the backlog."""
+    """Return the reviews after a night: half of what is fresh, and some of the backlog."""
     theirs = worklist.filter(~pl.col("patient_id").cast(pl.String).is_in(list(leave)))
-    if "list" in theirs.columns:
-        fresh = theirs.filter(pl.col("list").cast(pl.String).is_in(FRESH))
-        backlog = theirs.filter(~pl.col("list").cast(pl.String).is_in(FRESH))
-    else:
-        fresh, backlog = theirs.filter("newly_flagged"), theirs.filter(~pl.col("newly_flagged"))
+    is_fresh = pl.col("list").cast(pl.String).is_in(FRESH)
+    fresh, backlog = theirs.filter(is_fresh), theirs.filter(~is_fresh)
     seen = fresh.filter(pl.Series(rng.random(fresh.height) >= _LEFT))
-    chosen = pl.concat([seen, backlog.head(BACKLOG_A_NIGHT)])["patient_id"].cast(pl.String)
+    chosen = pl.concat([seen, backlog.head(BACKLOG_AT_ONCE)])["patient_id"].cast(pl.String)
     return [_decision(patient, night, rng) for patient in chosen]
 
 

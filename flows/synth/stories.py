@@ -12,6 +12,7 @@ from flows.synth.story import (
     progression,
     sample,
     thyroid,
+    without_key,
 )
 
 LOSS_OF_UPTAKE = Story(
@@ -168,11 +169,7 @@ QUARANTINED_COURSE = Story(
         course("2024-11-12", 160.5, "all"),
         ct("2025-05-12", "SD", 1.2),
         *sample("2025-05-12", 61.0),
-        (
-            "i131_treatments",
-            "2025-09-09",
-            {**course("2025-09-09", 155.0, "all")[2], "treatment_id": None},
-        ),
+        without_key(course("2025-09-09", 155.0, "all")),
         ct("2026-03-09", "SD", 1.2),
         *sample("2026-03-09", 58.0),
     ),
