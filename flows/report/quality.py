@@ -24,15 +24,15 @@ def corrections(listed: pl.DataFrame) -> list[dict[str, Any]]:
 
     `listed` has one row per correction. Each group has its first rows, and how many there are.
     """
-    patients = "patients" if "patients" in listed.columns else None
     groups = []
     for (name,), rows in listed.group_by("group", maintain_order=True):
         groups.append(
             {
                 "name": name,
                 "rows": rows.height,
-                "patients": rows[patients].max() if patients else rows["patient_id"].n_unique(),
-                "unlocks": rows["unlocks"].drop_nulls().first() if "unlocks" in rows else None,
+                "patients": rows["patients"].max(),
+                "unlocks": rows["unlocks"].drop_nulls().first(),
+                "has_lines": rows["file"].is_not_null().any(),
                 "first": rows.head(_MOST_LINES).to_dicts(),
             }
         )

@@ -35,11 +35,12 @@ const showAnswers = () => {
     line.replaceChildren();
     if (!given) continue;
     const back = element("button", { type: "button", class: "button", "data-answer": "back" }, "Take back");
-    line.append(`${answerWords(given)} \u00b7 ${keeps ? "kept in this browser" : "not kept"}`, back);
+    if (given.sent) line.append(`${answerWords(given)} \u00b7 handed in`);
+    else line.append(`${answerWords(given)} \u00b7 ${keeps ? "kept in this browser" : "not kept"}`, back);
   }
-  const count = Object.keys(answers).length;
-  $("tray").hidden = !count;
-  $("given").textContent = `${count} ${count === 1 ? "answer" : "answers"} ${keeps ? "in this browser" : "on this page"}, not handed in yet`;
+  const count = notSent().length;
+  $("tray").hidden = !count && !$("told").textContent;
+  $("given").textContent = count ? `${count} ${count === 1 ? "answer" : "answers"} ${keeps ? "in this browser" : "on this page"}, not handed in yet` : "Every answer is handed in";
 };
 const answer = (id, given) => {
   if (given) answers[id] = given;
@@ -48,17 +49,35 @@ const answer = (id, given) => {
   showAnswers();
 };
 
+const notSent = () => Object.entries(answers).filter(([, given]) => !given.sent);
 const quoted = (value) => `"${String(value ?? "").replaceAll('"', '""')}"`;
 /* The reviewer saw this night, whatever the clock says: what became known later counts as a change. */
-const asCsv = () => [HEAD.join(","), ...Object.entries(answers).map(([id, given]) =>
+const asCsv = () => [HEAD.join(","), ...notSent().map(([id, given]) =>
   [id, NIGHT, $("reviewer").value.trim(), given.decision, given.reason, given.deferred_until, given.note].map(quoted).join(","))].join("\r\n") + "\r\n";
 const download = () => {
-  const code = $("reviewer");
-  code.setCustomValidity(code.value.trim() ? "" : "Who answered? Your code stands in the file.");
-  if (!code.reportValidity()) return;
   const url = URL.createObjectURL(new Blob([asCsv()], { type: "text/csv;charset=utf-8" }));
   element("a", { href: url, download: `decisions-${NIGHT}.csv` }).click();
   setTimeout(() => URL.revokeObjectURL(url), 10000);
+};
+/* Where the page is served for one reviewer it can send its answers; `lines` are those of the file, from 2 on. */
+const send = async () => {
+  const given = notSent();
+  try {
+    const found = await window.thyriskSend(asCsv());
+    const refused = found.lines.filter((one) => one.cell === null).map((one) => one.line - 2);
+    given.forEach(([, one], index) => { if (!refused.includes(index)) one.sent = true; });
+    keep(KEPT, JSON.stringify(answers));
+    const why = found.lines.map((one) => `${given[one.line - 2]?.[0] ?? ""}: ${one.why}`);
+    $("told").textContent = [`${found.taken + found.known} taken, ${found.refused} refused`, ...why].join("; ");
+  } catch (error) { $("told").textContent = `Nothing was taken: ${error.message}`; }
+  showAnswers();
+};
+const handIn = () => {
+  const code = $("reviewer");
+  code.setCustomValidity(code.value.trim() ? "" : "Who answered? Your code stands in the file.");
+  if (!code.reportValidity()) return;
+  if (window.thyriskSend) send();
+  else download();
 };
 
 /* ---- asking for a reason or a day ---- */
@@ -99,8 +118,9 @@ const setUpAnswers = () => {
   recall();
   setUpDialogs();
   $("reviewer").addEventListener("input", () => { $("reviewer").setCustomValidity(""); keep(CODE, $("reviewer").value.trim()); });
-  $("download").addEventListener("click", download);
-  $("undo").addEventListener("click", () => { answers = {}; keep(KEPT, "{}"); showAnswers(); });
+  $("download").addEventListener("click", handIn);
+  if (window.thyriskSend) $("download").textContent = "Hand in";
+  $("undo").addEventListener("click", () => { answers = Object.fromEntries(Object.entries(answers).filter(([, given]) => given.sent)); keep(KEPT, JSON.stringify(answers)); showAnswers(); });
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-answer]");
     if (button && button.closest("[data-index]")) decide(button.dataset.answer, button.closest("[data-index]"));

@@ -53,7 +53,7 @@ const heads = () => element("div", { class: "heads", "aria-hidden": "true" }, ["
 const group = (title, more, rows, small, button, first = !small) => [
   element("div", { class: "cap" }, element("h2", {}, title, more && element("span", {}, ` ${more}`)), button),
   first ? heads() : null,
-  element("ul", { class: `cards${small ? " less" : ""}` }, rows.map(card)),
+  rows.length ? element("ul", { class: `cards${small ? " less" : ""}` }, rows.map(card)) : null,
 ];
 const link = (words, act) => {
   const made = element("button", { type: "button" }, words);
@@ -65,17 +65,23 @@ const wanted = () => ({ list: $("by-list").value, rule: $("by-rule").value, todo
 const chosen = ({ list, rule, todo: kind }) => CARDS.filter((row) =>
   (!list || list === "all" || row.list === list) && (!rule || row.urgency_rule === rule) && (!kind || row.todo_kind === kind));
 
+/* A window that closes does not wait behind what is new, whichever list its patient is on. */
+const isFirst = (row) => FRESH.includes(row.list) || row.urgency_rule === "closing_window";
+const titleOf = (first) => {
+  const kinds = FRESH.filter((kind) => first.some((row) => row.list === kind));
+  const words = listed([...(first.some((row) => !FRESH.includes(row.list)) ? ["closing"] : []), ...kinds]);
+  return words && `${words[0].toUpperCase()}${words.slice(1)}`;
+};
 const today = () => {
-  const fresh = CARDS.filter((row) => FRESH.includes(row.list));
-  const back = CARDS.filter((row) => !FRESH.includes(row.list));
-  const filling = choice.whole ? back.slice(0, choice.upTo) : back.slice(0, Math.max(0, TODAY - fresh.length));
-  const button = back.length > filling.length || choice.whole
-    ? link(choice.whole ? "Show today's" : `Show all ${DATA.listed}`, () => { choice.whole = !choice.whole; choice.upTo = CHUNK; show(); $("list").querySelector(".cap button")?.focus(); }) : null;
-  const kinds = FRESH.filter((kind) => fresh.some((row) => row.list === kind));
-  const title = kinds.length ? `${listed(kinds)[0].toUpperCase()}${listed(kinds).slice(1)}` : "";
+  const first = CARDS.filter(isFirst);
+  const back = CARDS.filter((row) => !isFirst(row));
+  const filling = choice.whole ? back.slice(0, choice.upTo) : back.slice(0, Math.max(0, TODAY - first.length));
+  const turn = () => { choice.whole = !choice.whole; choice.upTo = CHUNK; show(); $("list").querySelector(".cap button")?.focus(); };
+  const button = back.length > filling.length || choice.whole ? link(choice.whole ? "Show today's" : `Show all ${DATA.listed}`, turn) : null;
+  const title = CARDS.some((row) => row.list) ? "Backlog" : "Waiting";
   return [
-    ...(fresh.length ? group(title, "", fresh, false, null) : []),
-    ...(back.length ? group(CARDS.some((row) => row.list) ? "Backlog" : "Waiting", `${filling.length} of ${DATA.listed - fresh.length}, most urgent first`, filling, true, button, !fresh.length) : []),
+    ...(first.length ? group(titleOf(first), "", first, false, null) : []),
+    ...(back.length ? group(title, `${filling.length} of ${DATA.listed - first.length}, most urgent first`, filling, true, button, !first.length) : []),
     ...(choice.whole ? [moreOf(back.length - filling.length)] : []),
   ];
 };

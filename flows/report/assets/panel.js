@@ -37,6 +37,14 @@ const facts = (risk, features, events) => {
     fact("Follow-up", months === null || months === undefined ? null : `${Math.round(months)} months`, "from first \u00b9\u00b3\u00b9I"));
 };
 
+/* What differs, as the night publishes it (column: before -> after), for readers who know no columns. */
+const COLUMNS = { rrdtc_flag: "risk of RR-DTC", rrdtc_met: "a criterion is met", rrdtc_criterion: "RR-DTC type", os_risk_group: "OS group", pfs_risk_group: "PFS group", uptake_category: "uptake", needs: "would be settled by" };
+const STATE_WORDS = { true: "yes", false: "no", ...RISK };
+const stateWords = (state) => STATE_WORDS[state] || said(state);
+const changeWords = (text) => text.split("; ").map((part) => {
+  const change = /^(\w+): (.*) -> (.*)$/.exec(part);
+  return change ? `${COLUMNS[change[1]] || said(change[1])}: ${stateWords(change[2])} \u2192 ${stateWords(change[3])}` : part;
+}).join("; ");
 const extras = (row, risk) => {
   const changed = row.changed_since_review || (risk.changed_since_review || []).join("; ");
   const deferred = row.deferred_until ? ` until ${row.deferred_until}` : "";
@@ -44,11 +52,11 @@ const extras = (row, risk) => {
   const others = (risk.review_reasons || []).filter((words) => !row.why_lead || !words.startsWith(row.why_lead));
   return [
     row.why_lead && others.length > 0 && `Also: ${others.join("; ")}`,
-    changed && `Since the review: ${changed}`,
+    changed && `Since the review: ${changeWords(changed)}`,
     row.reviewed_at && `Reviewed ${row.reviewed_at}: ${row.review_decision}${deferred}`,
     known && known[0].toUpperCase() + known.slice(1),
     row.waiting_since && `Waits since ${row.waiting_since}`,
-    (risk.changed_since_last || []).length > 0 && `Since the last night: ${risk.changed_since_last.join("; ")}`,
+    !changed && (risk.changed_since_last || []).length > 0 && `Since the last night: ${changeWords(risk.changed_since_last.join("; "))}`,
     risk.tgab_interference && "The stimulated Tg that the models use was TgAb positive: it may be falsely low",
     risk.episode_open === null && "Whether the episode is open is unknown; it is treated as open",
     risk.quarantined_rows && `${risk.quarantined_rows} of the patient's rows are quarantined`,

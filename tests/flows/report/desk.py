@@ -17,6 +17,8 @@ Row = dict[str, Any]
 NEW, CHANGED, DUE = "P01", "P03", "P04"
 FRESH = {NEW: "new", "P02": "new", CHANGED: "changed", DUE: "due"}
 CLOSES = AS_OF + timedelta(days=3)
+CLOSING = "P15"
+"""On the backlog, and its window closes."""
 RISING = "P14"
 """The only one listed for a rise of Tg, beyond the first ten."""
 DIED, REVIEWED = "P17", "P18"
@@ -56,13 +58,14 @@ def _card(place: int, fresh: dict[str, str]) -> Row:
         "histology": "PTC",
         "sites": "lung; lymph_node",
         "last_contact_date": date(2026, 6, 22),
-        "urgency_rule": "tg_rise" if patient == RISING else "criterion",
+        "urgency_rule": {RISING: "tg_rise", CLOSING: "closing_window"}.get(patient, "criterion"),
         "why_lead": "Criterion 2 on 2026-06-18",
         "why_rest": "course 3 took up nothing, courses 1 and 2 did",
         "decides": "liu2022_score",
         "review_reasons": "RR-DTC criterion newly met",
     }
-    return told | (closes if place == 2 else enter)
+    changed = {"changed_since_review": "rrdtc_flag: indeterminate -> high"}
+    return told | (closes if place == 2 else enter) | (changed if patient == CHANGED else {})
 
 
 def stories() -> pl.DataFrame:

@@ -15,6 +15,7 @@ from flows.secrets import NO_KEYS
 from tests.flows.report.conftest import Open
 from tests.flows.report.desk import (
     CHANGED,
+    CLOSING,
     DIED,
     DUE,
     NEW,
@@ -29,6 +30,12 @@ from tests.registry import AS_OF
 NO_STORAGE = (
     "Object.defineProperty(window, 'localStorage', {get() { throw new Error('not here'); }})"
 )
+SERVED = """window.thyriskSend = async (csv) => {
+  if (csv.split("\\r\\n").length !== 4) throw new Error(csv);
+  const line = { line: 3, cell: null, why: "not in the newest night" };
+  return { taken: 1, known: 0, refused: 1, lines: [line] };
+};"""
+"""What the page finds where it is served: here a server that knows nobody of the second line."""
 
 
 def cards(page: Page) -> list[str]:
@@ -49,7 +56,7 @@ def test_the_first_screen_says_whom_to_look_at_first_and_why(report: Path, opens
     assert page.inner_text(".counts") == "2 new, 1 changed, 1 due, 12 in the backlog"
     assert plain(page.inner_text("#closing")) == "One window closes on Fri 3 July: no. 2"
     assert "data of 29 June, 1 day old" in plain(page.inner_text(".status"))
-    assert cards(page) == PATIENTS[:10]
+    assert cards(page) == [*PATIENTS[:4], CLOSING, *PATIENTS[4:9]]
     first = page.locator(".card").first
     assert (
         first.locator(".why b").inner_text().replace("\xa0", " ") == "Criterion 2 on 18 June 2026:"
@@ -62,7 +69,7 @@ def test_the_first_screen_says_whom_to_look_at_first_and_why(report: Path, opens
     assert last and last["y"] + last["height"] <= 768
 
 
-def test_all_that_is_new_is_shown_however_many(desk_night: Path, opens: Open) -> None:
+def test_all_that_is_new_or_closes_is_shown_however_many(desk_night: Path, opens: Open) -> None:
     worklist = read_table(desk_night / "worklist.parquet", NO_KEYS)
     try:
         listed(16, dict.fromkeys(PATIENTS[:13], "new")).write_parquet(
@@ -71,9 +78,9 @@ def test_all_that_is_new_is_shown_however_many(desk_night: Path, opens: Open) ->
         page = opens(made(desk_night, "many.html"))
     finally:
         worklist.write_parquet(desk_night / "worklist.parquet")
-    assert cards(page) == PATIENTS[:13]
+    assert cards(page) == [*PATIENTS[:13], CLOSING]
     page.get_by_role("button", name="Show all 16").click()
-    assert cards(page) == PATIENTS[:16]
+    assert sorted(cards(page)) == PATIENTS[:16]
 
 
 def test_filters_look_at_the_whole_list(report: Path, opens: Open) -> None:
@@ -118,6 +125,20 @@ def test_answers_are_kept_and_handed_in_as_one_file(
         [CHANGED, night, "R1", "dismissed", "remnant_only", "", 'seen, "nothing" there'],
         [DUE, night, "R1", "deferred", "", "2026-07-14", ""],
     ]
+
+
+def test_a_served_page_sends_its_answers_and_keeps_what_was_refused(
+    report: Path, opens: Open
+) -> None:
+    page = opens(report, init=SERVED)
+    answer(page, NEW, "Confirm")
+    answer(page, "P02", "Confirm")
+    page.fill("#reviewer", "R1")
+    page.get_by_role("button", name="Hand in").click()
+    assert page.inner_text("#told") == "1 taken, 1 refused; P02: not in the newest night"
+    assert page.inner_text("#given") == "1 answer in this browser, not handed in yet"
+    assert "Confirmed · handed in" in page.locator(".card", has_text=NEW).inner_text()
+    assert "Take back" in page.locator(".card", has_text="P02").inner_text()
 
 
 def test_no_file_without_who_answered(report: Path, opens: Open) -> None:
@@ -207,6 +228,14 @@ def test_a_panel_shows_what_the_answer_rests_on(report: Path, opens: Open) -> No
     page.get_by_text("The same as a table").click()
     assert "no: 19 days after" in panel.inner_text()
     assert panel.locator("details.no-print >> text=nomogram with this patient").count() == 3
+
+
+def test_what_changed_since_the_review_is_said_without_names_of_columns(
+    report: Path, opens: Open
+) -> None:
+    page = opens(report)
+    page.locator(".card h3 a", has_text=CHANGED).click()
+    assert "Since the review: risk of RR-DTC: undecided → high" in page.inner_text("#patient .say")
 
 
 def test_two_possible_values_are_two_open_dots(report: Path, opens: Open) -> None:
