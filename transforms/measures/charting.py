@@ -51,7 +51,9 @@ def with_charts(
         of_one = points.filter(measure=one.name).sort("start").tail(MOST_POINTS)
         seen = shown.filter(pl.col("centre").is_null()).join(of_one.select(_KEY), on=_KEY)
         if seen.height:
-            centre = _overall(of_one, smallest, round_to)
+            # With it and what is shown, nobody gets nearer to what is left out than this.
+            step = max(round_to, smallest) if seen["suppressed"].any() else round_to
+            centre = _overall(of_one, smallest, step)
             parts.append(_chart(one, seen.sort("start"), centre))
     charted = pl.concat(parts)
     of_all = shown.filter(pl.col("centre").is_null()).join(charted, on=_KEY, how="left")

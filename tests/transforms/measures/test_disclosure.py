@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.optimize import LinearConstraint, milp
 
 from tests.registry import AS_OF
-from tests.transforms.measures.test_measures import BY_NAME, NO_COURSES, patient
+from tests.transforms.measures.test_measures import BY_NAME, patient
 from transforms.measures.disclosure import shown
 from transforms.measures.measures import measure
 
@@ -85,7 +85,7 @@ def published(patients: Patients, to: int) -> pl.DataFrame:
         patient(index_date=date(year, month, 3), centre=centre, fdg_row="I" if yes else None)
         for year, month, centre, yes in patients
     )
-    return measure([ASKED], frame, NO_COURSES, AS_OF, SMALLEST, to)
+    return measure([ASKED], {"patients": frame}, AS_OF, SMALLEST, to)
 
 
 def narrowed(patients: Patients, to: int) -> Iterator[str]:
@@ -110,7 +110,7 @@ def published_in_full(patients: Patients) -> dict[tuple[object, ...], dict[str, 
         patient(index_date=date(year, month, 3), centre=centre, fdg_row="I" if yes else None)
         for year, month, centre, yes in patients
     )
-    rows = measure([ASKED], frame, NO_COURSES, AS_OF, 1, 1).to_dicts()
+    rows = measure([ASKED], {"patients": frame}, AS_OF, 1, 1).to_dicts()
     return {
         (row["period"], row["start"], row["centre"]): {
             "yes": row["numerator"],
