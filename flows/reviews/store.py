@@ -15,7 +15,7 @@ import polars as pl
 
 from flows.disk import full_disk_said, sync
 from flows.errors import NightRefused
-from flows.published.nights import read_table
+from flows.published.nights import is_encrypted, read_table
 from flows.secrets import Keys
 from transforms.review.reviews import GIVEN
 
@@ -58,7 +58,7 @@ def read(warehouse: Path, keys: Keys, imports: int | None = None) -> pl.DataFram
         raise NightRefused(
             f"{folder_of(warehouse)}: {there} imports, but a night saw {wanted}; {_DAMAGED}"
         )
-    parts = [read_table(path, keys) for path in _parts(warehouse)[:wanted]]
+    parts = [_part(path, keys) for path in _parts(warehouse)[:wanted]]
     try:
         return pl.concat([pl.DataFrame(schema=KEPT), *(part.cast(KEPT) for part in parts)])
     except pl.exceptions.PolarsError:
@@ -93,6 +93,15 @@ def _write(rows: pl.DataFrame, path: Path, keys: Keys) -> None:
     aside.rename(path)
     sync(path.parent)
     sync(path.parent.parent)
+
+
+def _part(path: Path, keys: Keys) -> pl.DataFrame:
+    try:
+        return read_table(path, keys)
+    except NightRefused:
+        if keys.encryption is None and is_encrypted(path):
+            raise
+        raise NightRefused(f"{path} cannot be read; {_DAMAGED}") from None
 
 
 def _parts(warehouse: Path) -> list[Path]:

@@ -24,6 +24,7 @@ DAY = timedelta(days=1)
 def test_a_decision_taken_from_a_file_is_back_in_the_next_night_and_stays(desk: Desk) -> None:
     file = desk.file(f"A,{AS_OF}T09:00:00,MK,dismissed,remnant_only,,seen on the scan")
     assert desk.take(file) == (0, "1 taken, 0 known before, 0 refused\n")
+    assert {path.stat().st_mode & 0o77 for path in (*desk.kept(), desk.kept()[0].parent)} == {0}
     assert listed(desk.night(AS_OF + DAY)) == ["C"]
     assert desk.take(file) == (0, "0 taken, 1 known before, 0 refused\n")
     assert len(desk.kept()) == 1
@@ -142,6 +143,10 @@ def test_under_an_encryption_key_no_decision_lies_in_the_clear(desk: Desk) -> No
     assert store.read(desk.warehouse, keys)["note"].to_list() == ["told"]
     with pytest.raises(NightRefused, match="encrypted"):
         store.read(desk.warehouse, NO_KEYS)
+    (part,) = desk.kept()
+    part.write_bytes(part.read_bytes()[:-9])
+    with pytest.raises(NightRefused, match="cannot be read; put the folder back from a backup"):
+        store.read(desk.warehouse, keys)
 
 
 def test_a_night_that_saw_more_reviews_than_are_left_is_refused(desk: Desk) -> None:
