@@ -39,6 +39,7 @@ PARQUET = (
     "criteria.parquet",
     "needs.parquet",
     "on_file.parquet",
+    "reviews.parquet",
     "qi_measures.parquet",
     "timeline.parquet",
     "profile.parquet",
