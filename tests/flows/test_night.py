@@ -40,6 +40,7 @@ PARQUET = (
     "criteria.parquet",
     "needs.parquet",
     "on_file.parquet",
+    "reviews.parquet",
     "qi_measures.parquet",
     "timeline.parquet",
     "profile.parquet",
