@@ -33,7 +33,7 @@ def screenshots(report: Path) -> None:
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
         page.goto(report.as_uri())
         page.screenshot(path=HERE / "report.png")
-        page.locator("button.patient").nth(3).click()
+        page.locator(".card h3 a").nth(3).click()
         page.screenshot(path=HERE / "patient.png")
         browser.close()
 

@@ -149,7 +149,8 @@ def _hand_over(
 def _report(tonight: Tonight, staged: Path, result: Result) -> None:
     """Make the page; a night that has none says so."""
     past = nights(tonight.job.out, before=tonight.as_of)
-    why = write_report(staged, result, past, tonight.settings, tonight.keys)
+    told = (tonight.settings, tonight.keys, tonight.extracted_on)
+    why = write_report(staged, result, past, *told)
     if why is not None:
         result.warnings.append(
             f"report.html could not be made ({why}): the night is published without it. Run the "

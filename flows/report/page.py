@@ -1,8 +1,10 @@
 """The page itself: reads a night's published parquet, fills the template."""
 
 import json
+from base64 import b64encode
 from collections.abc import Mapping
 from functools import cache
+from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -11,21 +13,16 @@ import jinja2
 import polars as pl
 
 from flows.published.nights import read_table
-from flows.report import content
-from flows.report.patients import layouts, panels
+from flows.report import behaviour, quality
+from flows.report.cards import MOST_SEARCHED, cards, counted, search_index
+from flows.report.panels import layouts, panels
 from flows.secrets import NO_KEYS, Keys
 from flows.settings import Settings
-from transforms.measures.disclosure import shown
+from schemas import codes
 
-_RISK_COLUMNS = (
-    *("rrdtc_flag", "os_risk_group", "pfs_risk_group", "needs"),
-    *("rrdtc_points", "os_points", "pfs_points"),
-)
-_FLAGS = {
-    "rrdtc_flag": "RR-DTC, Liu 2022",
-    "os_risk_group": "overall survival, Jin 2025",
-    "pfs_risk_group": "progression-free survival, Jin 2025",
-}
+_STYLES = ("tokens", "frame", "cards", "panel", "tabs", "print")
+_SCRIPTS = ("base", "spark", "cards", "timeline", "models", "panel", "answers", "search", "start")
+_ASSETS = files("flows.report").joinpath("assets")
 
 
 def page(
@@ -40,75 +37,105 @@ def page(
     `run` is what run.json says of it; `past` are the folders of earlier nights, oldest first.
     """
 
-    def table(name: str, **some: Any) -> pl.DataFrame:
-        return read_table(folder / f"{name}.parquet", keys, **some)
+    def table(name: str, **some: Any) -> pl.DataFrame | None:
+        path = folder / f"{name}.parquet"
+        return read_table(path, keys, **some) if path.is_file() else None
 
-    waiting = table("worklist")
-    worklist = waiting.head(settings.report_patients)
-    ours = worklist["patient_id"]
-    shown_patients = panels(
-        worklist,
-        table("patient_risk", of=ours),
-        table("features", of=ours),
-        table("model_scores", of=ours),
-        table("timeline", of=ours),
-        table("criteria", of=ours),
-        table("on_file", of=ours),
-        settings.windows.model_dump(),
-    )
-    measures = table("qi_measures")
-    risk = table("patient_risk", columns=_RISK_COLUMNS)
-    features = table("features", columns=content.DRIFTING)
-    smallest = settings.smallest_cell
+    worklist = table("worklist")
+    risk = table("patient_risk", columns=behaviour.RISK_COLUMNS)
+    if worklist is None or risk is None:
+        raise FileNotFoundError("worklist.parquet or patient_risk.parquet")
+    in_full = worklist.select("patient_id").head(settings.report_patients)
+    script, style = _joined(_SCRIPTS, "js"), _joined(_STYLES, "css")
     return _template().render(
-        windows=settings.windows,
         run=run,
-        flags=[
-            (words, _flag_counts(run["flags"][name], smallest)) for name, words in _FLAGS.items()
-        ],
-        worklist=worklist.to_dicts(),
-        waiting=waiting.height,
-        smallest=smallest,
-        sections=[
-            (
-                "models",
-                "How the models behave",
-                [
-                    *content.alert_load(run, past),
-                    *content.behaviour(risk, smallest),
-                    *content.drift(features, past, keys, smallest),
-                ],
-            ),
-            ("data", "Data quality", content.data_quality(table("quarantine"), measures)),
-        ],
-        measures=content.measure_figures(measures),
-        data=_embedded({"layouts": layouts(), "patients": shown_patients}),
-        style=_file("report.css"),
-        script=_file("report.js"),
+        night=str(run["as_of"]),
+        counted=counted(worklist, run),
+        listed=worklist.height,
+        tabs=_tabs(run, past, settings, keys, risk, table),
+        smallest=settings.smallest_cell,
+        windows=settings.windows,
+        reasons=[(code, _words(code)) for code in codes.DISMISSAL],
+        data=_embedded(
+            {
+                "night": str(run["as_of"]),
+                "run": run["run_id"],
+                "patients": run["patients"],
+                "listed": worklist.height,
+                "searched": MOST_SEARCHED,
+                "cards": cards(worklist),
+                "panels": panels(in_full, lambda name: table(name, of=in_full["patient_id"])),
+                "models": layouts(settings.windows.model_dump()),
+                "everybody": search_index(risk),
+                "extracted": run["extracted_on"],
+            }
+        ),
+        style=style,
+        script=script,
+        script_hash=b64encode(sha256(script.encode()).digest()).decode(),
     )
 
 
-def _flag_counts(counts: dict[str, int], smallest: int) -> dict[str, int | None]:
-    names = ("high", "indeterminate", "low", "not_applicable")
-    return shown({name: counts.get(name, 0) for name in names}, smallest)
+def _tabs(
+    run: Mapping[str, Any],
+    past: list[Path],
+    settings: Settings,
+    keys: Keys,
+    risk: pl.DataFrame,
+    table: Any,
+) -> dict[str, Any]:
+    """Return what the other tabs show: the registry, quality, models and data."""
+    smallest = settings.smallest_cell
+    found: dict[str, Any] = {"smallest": smallest}
+    listed: pl.DataFrame | None = table("registry_list")
+    if listed is not None:
+        found |= {"corrections": quality.corrections(listed), "to_correct": listed.height}
+    quarantine = table("quarantine")
+    if quarantine is not None:
+        found["set_aside"] = quality.set_aside(quarantine)
+    measures = table("qi_measures")
+    if measures is not None:
+        found["complete"] = quality.complete(measures)
+        found["measured"] = quality.measured(measures, settings.windows)
+    features = table("features", columns=behaviour.DRIFTING)
+    if features is not None:
+        found["drift"] = behaviour.drift(features, past, keys, smallest)
+    return found | {
+        "alert_load": behaviour.alert_load(run, past),
+        "models": behaviour.tonight(run, smallest),
+        "points": behaviour.points(risk, smallest),
+        "needed": behaviour.needed(risk, smallest),
+        "compared": [c for c in run.get("comparisons", []) if c.get("verdict") != "fine"],
+    }
+
+
+def _words(code: str) -> str:
+    return code.replace("_", " ")
 
 
 def _embedded(data: Any) -> str:
     """Return JSON that cannot end the script element that it stands in."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return text
 
 
-def _file(name: str) -> str:
-    return files("flows.report").joinpath(name).read_text("utf-8")
+def _joined(names: tuple[str, ...], suffix: str) -> str:
+    return "\n".join(_ASSETS.joinpath(f"{name}.{suffix}").read_text("utf-8") for name in names)
 
 
 @cache
 def _template() -> jinja2.Template:
     environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+        loader=jinja2.FunctionLoader(lambda name: _ASSETS.joinpath(name).read_text("utf-8")),
     )
     environment.filters["count"] = lambda n: "few" if n is None else f"{n:,}"
-    return environment.from_string(_file("report.html.jinja"))
+    environment.filters["words"] = lambda code: _words(str(code))
+    environment.filters["nice"] = lambda words: str(words).replace("131I", "\u00b9\u00b3\u00b9I")
+    environment.filters["percent"] = lambda share: f"{share:.0%}".replace("%", "\u202f%")
+    return environment.get_template("report.html.jinja")
