@@ -112,7 +112,7 @@ def _latest_first(day: str) -> pl.Expr:
 
 def _criteria(derived: pl.DataFrame, criteria: pl.DataFrame, listing: Listing) -> pl.DataFrame:
     met = criteria.filter(pl.col("state").cast(pl.String) == "met").select(
-        "patient_id", "criterion", "date", "evidence"
+        "patient_id", "criterion", "words", "date", "evidence"
     )
     named = derived.select("patient_no", "patient_id", "as_of")
     number = pl.col("criterion")
@@ -122,7 +122,11 @@ def _criteria(derived: pl.DataFrame, criteria: pl.DataFrame, listing: Listing) -
         lead=pl.when(pl.col("date").is_null())
         .then(pl.format("Criterion {}, day unknown", number))
         .otherwise(pl.format("Criterion {} on {}", number, "date")),
-        rest=pl.col("evidence").str.replace("recorded progression", "progression", literal=True),
+        rest=pl.when(pl.col("date").is_null())
+        .then("words")
+        .otherwise(
+            pl.col("evidence").str.replace("recorded progression", "progression", literal=True)
+        ),
         live=pl.lit(True),
         rule=_rule(_recent("date", listing), "criterion"),
         key=_latest_first("date"),

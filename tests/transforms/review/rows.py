@@ -116,7 +116,7 @@ def _met(patients: tuple[Cells, ...]) -> pl.DataFrame:
         {
             "patient_id": name_of(n),
             "criterion": number,
-            "words": "",
+            "words": "the lesions lost it",
             "state": "met",
             "date": day,
             "evidence": "course 3 took up nothing, an earlier one did",

@@ -273,6 +273,14 @@ def test_a_steep_rise_doubles_within_a_year_and_its_last_value_is_of_the_last(
     assert row["urgency_rule"] == rule
 
 
+def test_a_criterion_without_a_day_says_what_it_is() -> None:
+    row = risk({"met": {1: None}}).row(0, named=True)
+    assert (row["why_lead"], row["why_rest"]) == (
+        "Criterion 1, day unknown",
+        "the lesions lost it",
+    )
+
+
 def test_what_is_new_leads_even_where_something_older_is_more_urgent() -> None:
     old: Cells = {"progressed": [("imaging", date(2026, 5, 1))]}
     row = risk(old | {"rrdtc_flag": "high"}, last=risk(old)).row(0, named=True)
