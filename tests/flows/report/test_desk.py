@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from flows.published.nights import read_table
 from flows.secrets import NO_KEYS
@@ -45,6 +45,17 @@ def cards(page: Page) -> list[str]:
 def plain(words: str) -> str:
     """Return words without the spaces that do not break."""
     return words.replace("\xa0", " ")
+
+
+def open_first(page: Page) -> None:
+    page.locator(".card h3 a").first.click()
+    page.locator("#patient h2").wait_for()
+
+
+def look_at(page: Page, view: str) -> None:
+    page.evaluate(f"location.hash = '{view}'")
+    shown = "patient" if view.startswith("no-") else view
+    page.locator(f"body[data-view={shown}]").wait_for()
 
 
 def answer(page: Page, patient: str, button: str) -> None:
@@ -109,6 +120,7 @@ def test_answers_are_kept_and_handed_in_as_one_file(
     answer(page, DUE, "Defer")
     page.fill("#defer input[type=date]", "2026-07-14")
     page.locator("#defer").get_by_role("button", name="Defer").click()
+    expect(page.locator("#given")).to_have_text("3 answers in this browser, not handed in yet")
     page.reload()
     assert "Deferred until 14" in page.locator(".card", has_text=DUE).inner_text()
     assert page.inner_text("#given") == "3 answers in this browser, not handed in yet"
@@ -135,6 +147,7 @@ def test_a_served_page_sends_its_answers_and_keeps_what_was_refused(
     answer(page, "P02", "Confirm")
     page.fill("#reviewer", "R1")
     page.get_by_role("button", name="Hand in").click()
+    expect(page.locator("#told")).not_to_be_empty()
     assert page.inner_text("#told") == "1 taken, 1 refused; P02: not in the newest night"
     assert page.inner_text("#given") == "1 answer in this browser, not handed in yet"
     assert "Confirmed · handed in" in page.locator(".card", has_text=NEW).inner_text()
@@ -198,21 +211,21 @@ def test_a_patient_opens_by_keyboard_alone_and_closes_again(report: Path, opens:
     page.keyboard.press("j")
     page.keyboard.press("Enter")
     heading = page.locator("#patient h2")
-    assert heading.inner_text() == NEW
-    assert page.locator("#patient h2:focus").count() == 1
+    expect(heading).to_have_text(NEW)
+    expect(heading).to_be_focused()
     page.keyboard.press("j")
-    assert heading.inner_text() == "P02"
+    expect(heading).to_have_text("P02")
     page.keyboard.press("c")
     assert "Confirmed" in page.inner_text("#patient .box")
     assert "P02" not in page.url
     page.keyboard.press("Escape")
-    assert page.locator("#patient").is_hidden()
-    assert page.locator(".card a:focus").inner_text() == "P02"
+    expect(page.locator("#patient")).to_be_hidden()
+    expect(page.locator(".card a:focus")).to_have_text("P02")
 
 
 def test_a_panel_shows_what_the_answer_rests_on(report: Path, opens: Open) -> None:
     page = opens(report)
-    page.locator(".card h3 a").first.click()
+    open_first(page)
     panel = page.locator("#patient")
     for title in (
         "From diagnosis to tonight",
@@ -226,7 +239,7 @@ def test_a_panel_shows_what_the_answer_rests_on(report: Path, opens: Open) -> No
     drawn = page.locator(".line-of-time svg").nth(1).text_content() or ""
     assert "450\xa0mCi in all" in drawn and "150 3: all took up" in drawn
     page.get_by_text("The same as a table").click()
-    assert "no: 19 days after" in panel.inner_text()
+    expect(panel).to_contain_text("no: 19 days after")
     assert panel.locator("details.no-print >> text=nomogram with this patient").count() == 3
 
 
@@ -235,12 +248,13 @@ def test_what_changed_since_the_review_is_said_without_names_of_columns(
 ) -> None:
     page = opens(report)
     page.locator(".card h3 a", has_text=CHANGED).click()
-    assert "Since the review: risk of RR-DTC: undecided → high" in page.inner_text("#patient .say")
+    told = page.locator("#patient .say")
+    expect(told).to_contain_text("Since the review: risk of RR-DTC: undecided → high")
 
 
 def test_two_possible_values_are_two_open_dots(report: Path, opens: Open) -> None:
     page = opens(report)
-    page.locator(".card h3 a").first.click()
+    open_first(page)
     points = page.locator("table.models tbody tr").first
     assert re.search(r"\d+ or \d+", points.inner_text())
     assert points.locator("circle.open").count() == 2
@@ -250,16 +264,16 @@ def test_two_possible_values_are_two_open_dots(report: Path, opens: Open) -> Non
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious(report: Path, opens: Open, scheme: str) -> None:
     page = opens(report, bypass_csp=True, color_scheme=scheme)
-    for view in ("#desk", "#no-1", "#registry", "#quality", "#models"):
-        page.evaluate(f"location.hash = '{view}'")
+    for view in ("desk", "no-1", "registry", "quality", "models"):
+        look_at(page, view)
         found = Axe().run(page).response["violations"]
         assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == [], view
 
 
 def test_nothing_is_cut_off_at_400_percent(report: Path, opens: Open) -> None:
     page = opens(report, viewport={"width": 320, "height": 256}, bypass_csp=True)
-    for view in ("#desk", "#no-1", "#registry", "#quality", "#models"):
-        page.evaluate(f"location.hash = '{view}'")
+    for view in ("desk", "no-1", "registry", "quality", "models"):
+        look_at(page, view)
         wider = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         assert page.evaluate(wider) <= 0, view
 
@@ -268,7 +282,7 @@ def test_a_printed_patient_is_one_page_that_says_whose_and_of_when(
     report: Path, opens: Open
 ) -> None:
     page = opens(report)
-    page.locator(".card h3 a").first.click()
+    open_first(page)
     printed = page.pdf(prefer_css_page_size=True)
     assert len(re.findall(rb"/Type\s*/Page\b[^s]", printed)) == 1
     page.emulate_media(media="print")
@@ -291,12 +305,13 @@ def test_what_a_night_does_not_have_is_left_out(desk_night: Path, opens: Open) -
         for path, content in kept.items():
             path.write_bytes(content)
     assert cards(page) == PATIENTS[:10]
-    page.locator(".card h3 a").first.click()
+    open_first(page)
     assert "RR-DTC criterion newly met" in page.inner_text("#patient")
 
 
 def test_the_registry_sees_file_and_line(report: Path, opens: Open) -> None:
     page = opens(report)
     page.click(".tabs a[href='#registry']")
+    page.locator("body[data-view=registry]").wait_for()
     row = page.locator("#registry tbody tr").first.inner_text()
     assert "i131_treatments.csv" in row and "3" in row and "empty" in row

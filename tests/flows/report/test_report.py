@@ -28,6 +28,7 @@ def test_markup_in_identifiers_and_cells_stays_text(
     registry.pet(HOSTILE, suv_max=9).add("events", HOSTILE, event_date=HOSTILE, type=HOSTILE)
     page = opens(night(registry.write(tmp_path / "export"), report=True).folder / "report.html")
     page.locator(".card h3 a").first.click()
+    page.locator("#patient h2").wait_for()
     assert page.title() == f"thyrisk, night of {AS_OF}"
     assert page.locator("#patient h2").inner_text() == HOSTILE
     assert page.locator("img").count() == 0
