@@ -79,10 +79,13 @@ def histogram(bins: Sequence[tuple[float, float, int]], cutoff: float | None, la
 
 @dataclass(frozen=True)
 class Charted:
-    """A period of a run chart; `within` are its limits, `is_signal` says that a rule fired."""
+    """A period of a run chart; `within` are its limits, `is_signal` says that a rule fired.
+
+    One that is left out, being small, has no value.
+    """
 
     label: str
-    value: float
+    value: float | None
     within: tuple[float, float] | None
     is_signal: bool
 
@@ -90,8 +93,8 @@ class Charted:
 def run_chart(periods: Sequence[Charted], centre: float, unit: str, label: str) -> Markup:
     """Draw a measure over time with its centre and limits; a signal is a filled dot."""
     width, height, floor = 420, 150, 122
-    values = [p.value for p in periods] + [v for p in periods for v in p.within or ()]
-    low, high = min(*values, centre), max(*values, centre)
+    values = [v for p in periods for v in (p.value, *(p.within or ())) if v is not None]
+    low, high = min([*values, centre]), max([*values, centre])
     x, y = _scale(0, max(len(periods) - 1, 1), 46, width - 14), _scale(low, high, floor, 12)
     limits = [(n, p.within) for n, p in enumerate(periods) if p.within]
     around = [(x(n), y(b)) for n, (_, b) in limits] + [(x(n), y(a)) for n, (a, _) in limits[::-1]]
@@ -111,22 +114,33 @@ def run_chart(periods: Sequence[Charted], centre: float, unit: str, label: str) 
 def small_run(periods: Sequence[Charted], centre: float) -> Markup:
     """Draw the same without words, to stand in a table."""
     width, height = 200, 40
-    values = [p.value for p in periods]
-    low, high = min(*values, centre), max(*values, centre)
+    values = [p.value for p in periods if p.value is not None]
+    low, high = min([*values, centre]), max([*values, centre])
     x, y = _scale(0, max(len(periods) - 1, 1), 4, width - 4), _scale(low, high, height - 6, 6)
     return _svg(width, height, _run(periods, x, y, centre))
 
 
 def _run(periods: Sequence[Charted], x: "_Scale", y: "_Scale", centre: float) -> list[Markup]:
-    at = [(x(n), y(p.value)) for n, p in enumerate(periods)]
+    shown = [(x(n), y(p.value), p.is_signal) for n, p in enumerate(periods) if p.value is not None]
     return [
         _path([(x(0), y(centre)), (x(len(periods) - 1), y(centre))], "axis"),
-        _path(at, "line"),
+        *(_path([(x(n), y(v)) for n, v in part], "line") for part in _unbroken(periods)),
         *(
-            _dot(cx, cy, 3 if p.is_signal else 2.2, "full" if p.is_signal else "open")
-            for (cx, cy), p in zip(at, periods, strict=True)
+            _dot(cx, cy, 3 if is_signal else 2.2, "full" if is_signal else "open")
+            for cx, cy, is_signal in shown
         ),
     ]
+
+
+def _unbroken(periods: Sequence[Charted]) -> list[list[tuple[int, float]]]:
+    """Return the stretches of periods that have a value, each with its place."""
+    parts: list[list[tuple[int, float]]] = [[]]
+    for n, period in enumerate(periods):
+        if period.value is None:
+            parts.append([])
+        else:
+            parts[-1].append((n, period.value))
+    return [part for part in parts if len(part) > 1]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """What the report says of the registry's data and of the quality measures."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import polars as pl
@@ -8,11 +7,12 @@ import polars as pl
 from flows.report import drawing
 from flows.report.drawing import Centre, Charted
 from models.spec import library
-from transforms.measures.control_charts import funnel, p_chart, xmr_chart
-from transforms.measures.measures import PATHWAY, Measure, completeness
+from transforms.measures.charting import latest
+from transforms.measures.control_charts import funnel
+from transforms.measures.definitions import PATHWAY, REVIEWING, Measure, completeness
 from transforms.variables.windows import Windows
 
-_FEWEST_PERIODS, _MOST = 6, 0.8
+_FEWEST_PERIODS = 6
 _MOST_BARS = 15
 _MOST_LINES = 12
 _FUNNEL_FROM = 3
@@ -89,15 +89,18 @@ def _grid(title: str, cells: pl.DataFrame, columns: pl.Series) -> dict[str, Any]
 
 
 def measured(measures: pl.DataFrame, windows: Windows) -> list[dict[str, Any]]:
-    """Return each quality measure: latest value, signal, its course, and the centres."""
-    asked: Iterable[Measure] = (
-        *PATHWAY,
-        *(one for one in completeness([]) if one.name.startswith("scored_")),
-    )
-    return [_measure(one, measures.filter(measure=one.name), windows) for one in asked]
+    """Return each quality measure: how it stands, its course, and the centres."""
+    stands = {row["measure"]: row for row in latest(measures).to_dicts()}
+    scored = (one for one in completeness([]) if one.name.startswith("scored_"))
+    return [
+        _measure(one, measures.filter(measure=one.name), stands.get(one.name), windows)
+        for one in (*PATHWAY, *REVIEWING, *scored)
+    ]
 
 
-def _measure(one: Measure, rows: pl.DataFrame, windows: Windows) -> dict[str, Any]:
+def _measure(
+    one: Measure, rows: pl.DataFrame, stands: dict[str, Any] | None, windows: Windows
+) -> dict[str, Any]:
     unit = one.unit or "share"
     found: dict[str, Any] = {"measure": one, "asked": one.asked(windows), "latest": None}
     centres = _centres(one, rows)
@@ -105,46 +108,45 @@ def _measure(one: Measure, rows: pl.DataFrame, windows: Windows) -> dict[str, An
         overall = float(funnel(centres[0])["centre_line"][0])
         words = f"{one.asked(windows)} Centres by size, since 1 January five years ago."
         found["centres"] = drawing.funnel(centres[1], overall, words)
-    period, charted = _over_time(one, rows)
-    if charted is None:
+    charted = rows.filter("charted").sort("start")
+    if stands is None or charted["value"].count() < _FEWEST_PERIODS:
         return found
+    period = charted["period"][0]
     dates = charted["start"].dt.to_string(_DATED[period])
     lines = zip(dates, charted.iter_rows(named=True), strict=True)
     periods = [
         Charted(day, row["value"], _limits(row), row["signal"] is not None) for day, row in lines
     ]
-    centre = float(charted["centre"][0])
-    signals = charted.filter(pl.col("signal").is_not_null())
+    centre, target = stands["centre_line"], stands["target"]
     words = f"{one.asked(windows)} All centres, by {period}."
     return found | {
-        "latest": drawing.number(periods[-1].value, unit),
+        "latest": _said(stands["value"], unit),
+        "latest_from": _said(stands["lower"], unit),
+        "latest_to": _said(stands["upper"], unit),
         "latest_at": periods[-1].label,
         "unit": unit,
         "usual": drawing.number(centre, unit),
-        "signal": signals["signal"][-1] if signals.height else None,
-        "signal_at": None if signals.is_empty() else str(signals["start"][-1])[:7],
+        "target": None if target is None else drawing.number(target, unit),
+        "on_target": stands["on_target"],
+        "signal": stands["signal"],
+        "rule": stands["rule"],
+        "signal_at": None if stands["run_start"] is None else str(stands["run_start"])[:7],
+        "hidden": stands["periods_hidden"],
+        "has_limits": any(one.within for one in periods),
         "period": period,
         "small": drawing.small_run(periods, centre),
         "large": drawing.run_chart(periods, centre, unit, words),
     }
 
 
+def _said(value: float | None, unit: str) -> str | None:
+    return None if value is None else drawing.number(value, unit)
+
+
 def _limits(row: dict[str, Any]) -> tuple[float, float] | None:
-    if row["lower"] is None or row["upper"] is None:
+    if row["limit_lower"] is None or row["limit_upper"] is None:
         return None
-    return row["lower"], row["upper"]
-
-
-def _over_time(one: Measure, rows: pl.DataFrame) -> tuple[str, pl.DataFrame | None]:
-    """Return the finest period in which most points may be shown, with its limits."""
-    everybody = rows.filter(pl.col("centre").is_null()).sort("start")
-    for period in _DATED:
-        points = everybody.filter(pl.col("period") == period).tail(40)
-        may_show = points["value"].is_not_null()
-        if may_show.sum() >= _FEWEST_PERIODS and may_show.sum() >= _MOST * points.height:
-            shown = points.filter(may_show)
-            return period, p_chart(shown) if one.unit is None else xmr_chart(shown)
-    return "", None
+    return row["limit_lower"], row["limit_upper"]
 
 
 def _centres(one: Measure, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Centre]] | None:

@@ -146,7 +146,7 @@ def test_every_predictor_and_every_model_has_a_measure_of_completeness() -> None
         ({"os_status": "bounded", "pfs_status": "insufficient"}, {"sex", "histology_group"}),
         ({"os_status": "ineligible", "pfs_status": "ineligible"}, set()),
     ],
-    ids=str,
+    ids=lambda value: str(sorted(value)),
 )
 def test_completeness_asks_of_those_for_whom_a_model_needs_it(
     statuses: dict[str, str], asked: set[str]
