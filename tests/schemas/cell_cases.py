@@ -282,8 +282,14 @@ CASES = [
     # reviews
     no("reviews", f"reviewed_at: {NOT_A_DATE}", reviewed_at="yesterday"),
     ok("reviews", f"reviewed_at: {NOT_A_DATE}", reviewed_at="2016-06-15 17:00:00"),
-    no("reviews", "decision: not one of confirmed, dismissed, deferred", decision="later"),
-    ok("reviews", "decision: not one of confirmed, dismissed, deferred", decision="confirmed"),
+    no(
+        "reviews", "decision: not one of confirmed, dismissed, deferred, reopened", decision="later"
+    ),
+    ok(
+        "reviews",
+        "decision: not one of confirmed, dismissed, deferred, reopened",
+        decision="confirmed",
+    ),
     no(
         "reviews",
         f"deferred_until: {NOT_A_DATE}",
