@@ -7,8 +7,7 @@ append-only table. No address holds data of a patient, and nothing is logged.
     POST /TOKEN/decisions  decisions as CSV, as the page downloads them; the answer is JSON:
                            taken, known, refused, lines (line, cell, why)
 
-What the page would download as decisions-DATE.csv is posted instead, and the answer is told; a page
-may also call `thyriskSend(csv)`, which posts and returns a promise of the answer.
+What the page would download it hands in with `thyriskSend(csv)`, a promise of that answer.
 """
 
 import base64
@@ -39,15 +38,6 @@ window.thyriskSend = async (csv) => {{
     method: "POST", headers: {{"Content-Type": "text/csv"}}, body: csv}});
   if (!answer.ok && answer.status !== 422) throw new Error(await answer.text());
   return answer.json();
-}};
-const click = HTMLAnchorElement.prototype.click;
-HTMLAnchorElement.prototype.click = function () {{
-  if (!/^decisions-.*[.]csv$/.test(this.download)) return click.call(this);
-  fetch(this.href).then((file) => file.text()).then(window.thyriskSend).then(
-    (found) => alert([
-      `${{found.taken}} taken, ${{found.known}} known before, ${{found.refused}} refused`,
-      ...found.lines.map((one) => `line ${{one.line}}: ${{one.why}}`)].join("\\n")),
-    (error) => alert(`Nothing was taken: ${{error.message}}`));
 }};
 """
 _CLOSED = "default-src 'none';"

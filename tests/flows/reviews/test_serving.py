@@ -6,38 +6,22 @@ import shutil
 import signal
 import subprocess
 import sys
-from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
-from hashlib import sha256
-from pathlib import Path
+from datetime import timedelta
 from urllib.parse import urlsplit
 
+import polars as pl
 import pytest
 from playwright.sync_api import sync_playwright
 
 from flows.reviews import store
 from flows.secrets import NO_KEYS
-from tests.flows.reviews.conftest import HEADER, Desk, environment
+from tests.flows.reviews.conftest import HEADER, Desk, environment, listed
 from tests.registry import AS_OF
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: `make browser`")
-
-_DECIDES = """
-document.getElementById("give").addEventListener("click", () => {
-  const csv = `HEADER\\nA,DAY,MK,confirmed,,,\\nQ9,DAY,MK,confirmed,,,\\n`;
-  const made = document.createElement("a");
-  made.href = URL.createObjectURL(new Blob([csv]));
-  made.download = "decisions-DAY.csv";
-  made.click();
-});
-""".replace("HEADER", HEADER).replace("DAY", str(AS_OF))
-PAGE = f"""<html><head><meta http-equiv="Content-Security-Policy" content="default-src 'none'; \
-script-src 'sha256-{b64encode(sha256(_DECIDES.encode()).digest()).decode()}'; base-uri 'none'">\
-</head><body>tonight<button id="give">Download</button><script>{_DECIDES}</script></body></html>"""
-"""A page that downloads its decisions and may run no other script than its own."""
-
 
 @dataclass
 class Served:
@@ -64,7 +48,7 @@ class Served:
 
 @pytest.fixture
 def served(desk: Desk) -> Iterator[Served]:
-    (desk.out / "latest" / "report.html").write_text(PAGE)
+    desk.night(AS_OF + timedelta(days=1), report=True)
     with subprocess.Popen(
         [sys.executable, "-m", "flows.cli.thyrisk", "review", "serve", "--port", "0"]
         + ["--out", str(desk.out)],
@@ -84,7 +68,7 @@ def test_a_decision_made_on_the_page_is_kept_and_ctrl_c_ends_the_server(
 ) -> None:
     status, page = served.ask("GET", served.path)
     assert status == 200
-    assert "tonight" in page
+    assert "thyrisk" in page
     assert "window.thyriskSend" in page
     assert "default-src 'none'; connect-src 'self' blob:;" in page
     status, answer = served.decide(f"A,{AS_OF},MK,confirmed,,,", f"Q9,{AS_OF},MK,confirmed,,,")
@@ -136,33 +120,28 @@ def test_a_night_without_a_page_cannot_be_served(desk: Desk) -> None:
 
 
 @needs_chromium
-def test_what_the_page_would_download_is_sent_and_the_answer_is_told(
-    served: Served, desk: Desk
-) -> None:
+def test_a_decision_made_on_the_page_is_back_in_the_next_night(served: Served, desk: Desk) -> None:
+    first, *others = listed_last(desk)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
         )
         page = browser.new_page()
-        told: list[str] = []
-        page.on("dialog", lambda dialog: (told.append(dialog.message), dialog.dismiss()))
-        page.on("console", lambda message: told.append(message.text))
+        problems: list[str] = []
+        page.on("pageerror", lambda error: problems.append(str(error)))
         page.goto(f"http://{served.host}{served.path}")
-        with page.expect_response("**/decisions") as answered:
-            page.click("#give")
-        assert answered.value.status == 422
-        page.wait_for_function("true")
+        card = page.locator(".card", has_text=first)
+        card.get_by_role("button", name="Confirm").click()
+        page.fill("#reviewer", "MK")
+        page.get_by_role("button", name="Hand in").click()
+        page.get_by_text("1 taken, 0 refused").wait_for()
         browser.close()
-    assert store.read(desk.warehouse, NO_KEYS)["patient_id"].to_list() == ["A"]
-    lines = [line for text in told for line in text.splitlines()]
-    assert "1 taken, 0 known before, 1 refused" in lines
-    assert "line 3: patient_id: not in the newest night" in lines
+    assert problems == []
+    kept = store.read(desk.warehouse, NO_KEYS)
+    assert kept.select("patient_id", "reviewer", "source").rows() == [(first, "MK", "page")]
+    assert listed(desk.night(AS_OF + timedelta(days=2))) == others
 
 
-def test_the_page_that_a_night_makes_can_be_served() -> None:
-    (template,) = Path("flows/report").rglob("report.html.jinja")
-    text = template.read_text("utf-8")
-    assert text.count("default-src 'none';") == 1
-    assert text.count("script-src ") == 1
-    assert text.count("</head>") == 1
-    assert "connect-src" not in text
+def listed_last(desk: Desk) -> list[str]:
+    worklist = pl.read_parquet(desk.out / "latest" / "worklist.parquet", hive_partitioning=False)
+    return worklist["patient_id"].to_list()
