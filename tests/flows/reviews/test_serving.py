@@ -23,6 +23,7 @@ from tests.registry import AS_OF
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: `make browser`")
 
+
 @dataclass
 class Served:
     """A running `thyrisk review serve`."""
@@ -130,8 +131,8 @@ def test_a_decision_made_on_the_page_is_back_in_the_next_night(served: Served, d
         problems: list[str] = []
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.goto(f"http://{served.host}{served.path}")
-        card = page.locator(".card", has_text=first)
-        card.get_by_role("button", name="Confirm").click()
+        answer = page.get_by_role("group", name=f"Your answer on {first}")
+        answer.get_by_role("button", name="Confirm").click()
         page.fill("#reviewer", "MK")
         page.get_by_role("button", name="Hand in").click()
         page.get_by_text("1 taken, 0 refused").wait_for()
