@@ -60,7 +60,7 @@ docs: $(VENV)/.run  ## generate the pages in docs/ that are made from the code
 	$(BIN)/python -m docs.generate
 
 pictures: $(VENV)/.dev  ## photograph the showcase for the README and the manual (needs Chromium)
-	$(BIN)/python docs/picture.py
+	$(BIN)/python -m docs.picture
 
 manual: $(VENV)/.dev  ## build the manual into site/
 	$(BIN)/python -m mkdocs build --strict

@@ -13,6 +13,7 @@ from typer.main import get_command
 
 from docs.generate import pages
 from docs.pages.mapping import EXAMPLES, keys
+from docs.picture import SEEN, looks
 from flows.cli.thyrisk import app
 from flows.job import Job
 from flows.night import run_night
@@ -180,3 +181,7 @@ def test_rows_are_quarantined_and_cells_set_aside() -> None:
     )
     found = {str(path): re.findall(wrong, text) for path, text in texts.items()}
     assert {path: words for path, words in found.items() if words} == {}
+
+
+def test_the_pictures_are_of_the_page_as_it_is() -> None:
+    assert SEEN.read_text().strip() == looks(), "the page looks otherwise: `make pictures`"
