@@ -160,7 +160,7 @@ def _list() -> pl.Expr:
         .then(pl.lit("new"))
         .when(come.fill_null(False) & was_seen)
         .then(pl.lit("due"))
-        .when(was_seen)
+        .when(was_seen | (decision == "reopened").fill_null(False))
         .then(pl.lit("changed"))
         .otherwise(pl.lit("backlog"))
     )
