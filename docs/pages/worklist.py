@@ -44,7 +44,8 @@ _CLOSED = """
 `patient_risk` says of everybody else why not (`not_listed_reason`): died; not DTC; no disease
 known; a complete response at the last assessment and nothing found since; reviewed, and nothing
 changed since; deferred; or nothing to review. [Disease](variables/disease.md) that is unknown
-closes nothing: the episode counts as open, `episode_open` is null, and the sentence says so.
+closes nothing, and neither does an unknown death, histology or response: the episode counts as
+open and `episode_open` is null. Of unknown disease the sentence of an undecided patient says so.
 
 A met criterion makes the risk of meeting one history, a progression that of progression, and ten
 years since the first 131I therapy end the forecasts of survival: none of these lists anybody.

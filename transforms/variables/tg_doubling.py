@@ -8,8 +8,9 @@ ln 2 over the slope of the straight line through the logarithms of at least thre
 months of 30.4375 days.
 Null: fewer values, no rise, no certain last course, or anything that cannot be read and may be
 such a value or rule one out (TSH and TgAb have to be collected).
-Source: the doubling time under TSH suppression, and one year as its limit of concern, are those of
-Miyauchi et al., Thyroid 21 (2011) 707-716; the models do not use it.
+Source: after Miyauchi 2011 (Thyroid 21:707, PubMed 21649472), who is quoted as asking for four
+values and whose own text was not read; three of them, and the limit of TSH, are judgement, and
+settings. The models do not use it.
 """
 
 from math import log
