@@ -45,6 +45,7 @@ __all__ = [
     "Refit",
     "Status",
     "by_outcome",
+    "deciding",
     "digests",
     "library",
     "parse",
@@ -125,6 +126,11 @@ def by_outcome() -> dict[Outcome, list[Model]]:
             )
         found[outcome] = sorted(models, key=lambda model: model.cutoff is None)
     return found
+
+
+def deciding(outcome: Outcome) -> Model:
+    """Return the model that decides the risk group of an outcome."""
+    return by_outcome()[outcome][0]
 
 
 def digests() -> list[str]:

@@ -11,7 +11,8 @@ from flows.published.nights import is_encrypted, read_table, rows_of
 from flows.published.run_report import RunReport
 from flows.secrets import Keys
 from models.bounds import is_high
-from models.spec import Model, by_outcome, digests, library
+from models.parts import FLAGS
+from models.spec import Model, deciding, digests, library
 from schemas.registry import TABLES
 
 _NEEDED = {
@@ -217,7 +218,7 @@ def _decided(model: Model) -> pl.Expr:
 
 def _deciding() -> list[Model]:
     """Return the models that decide a published flag."""
-    return [models[0] for models in by_outcome().values()]
+    return [deciding(outcome) for outcome in FLAGS]
 
 
 def _flags(risk: pl.DataFrame, scores: pl.DataFrame) -> Iterator[str]:

@@ -57,14 +57,6 @@ _DISTANT = (
     .list.any()
     .fill_null(False)
 )
-_PREFIX = {
-    "liu2022_score": "rrdtc",
-    "liu2022_nomogram": "rrdtc",
-    "jin2025_os": "os",
-    "jin2025_pfs": "pfs",
-}
-"""Under which name the status of a model stands among the patients' columns."""
-
 PATHWAY = (
     Measure(
         "fdg_pet_at_first_131i",
@@ -277,8 +269,6 @@ def completeness(models: Iterable[Model]) -> list[Measure]:
 
 
 def _eligible(models: list[Model]) -> pl.Expr:
-    """Tell for whom one of the models can be computed; a model of no flag asks of all with DTC."""
-    prefixes = sorted({_PREFIX.get(model.name, "") for model in models})
-    if "" in prefixes:
-        return _DTC
-    return pl.any_horizontal(pl.col(f"{prefix}_status") != "ineligible" for prefix in prefixes)
+    """Tell for whom one of the models can be computed."""
+    statuses = sorted({model.status for model in models})
+    return pl.any_horizontal(pl.col(status) != "ineligible" for status in statuses)

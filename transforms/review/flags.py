@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from models.parts import FLAGS, Model
+from models.spec import by_outcome
 from schemas.published import PatientRisk, columns_of
 from transforms.review.history import with_history
 from transforms.review.reviews import (
@@ -17,8 +19,6 @@ from transforms.review.reviews import (
 
 NO_REVIEWS = pl.DataFrame(schema=LATEST)
 """Nobody was reviewed yet."""
-
-HORIZONS = ("3y", "5y", "10y")
 
 
 def patient_risk(
@@ -34,16 +34,14 @@ def patient_risk(
     when there is none). `reviews` has one row per reviewed patient, as
     `transforms.review.reviews.LATEST` says.
     """
-    score, nomogram = scores["liu2022_score"], scores["liu2022_nomogram"]
     joined = features
-    for part in (
-        score.select("patient_no", "needs", **_rrdtc(), rrdtc_points_possible="points_possible"),
-        nomogram.select("patient_no", **_probability()),
-        scores["jin2025_os"].select("patient_no", os_needs="needs", **_survival("os")),
-        scores["jin2025_pfs"].select("patient_no", pfs_needs="needs", **_survival("pfs")),
-    ):
-        joined = joined.join(part, on="patient_no", how="left", maintain_order="left")
-    joined = _with_needs(joined, ["needs", "os_needs", "pfs_needs"])
+    for models in by_outcome().values():
+        for model in models:
+            named = _decided(model) if model is models[0] else {}
+            named |= _predicted(model, scores[model.name])
+            part = scores[model.name].select("patient_no", **named)
+            joined = joined.join(part, on="patient_no", how="left", maintain_order="left")
+    joined = _with_needs(joined, [f"{outcome}_needs" for outcome in FLAGS])
     joined = with_history(with_reviews(_with_changes(joined, last), reviews))
     joined = joined.with_columns(
         newly_flagged=_newly_flagged() & pl.lit(last is not None),
@@ -76,26 +74,19 @@ _OF_FEATURES = (
 )
 
 
-def _rrdtc() -> dict[str, pl.Expr]:
-    named = {"status": "status", "flag": "risk", "extrapolated": "extrapolated"}
-    named |= {"reasons": "reasons"} | {name: name for name in _with_bounds("points")}
-    return {f"rrdtc_{ours}": pl.col(theirs) for ours, theirs in named.items()}
+_POINTS = ("points", "points_lower", "points_upper", "points_possible")
 
 
-def _probability() -> dict[str, pl.Expr]:
-    return {f"rrdtc_{name}": pl.col(name) for name in _with_bounds("probability")}
+def _decided(model: Model) -> dict[str, str]:
+    """Return the columns of the model that decides an outcome's flag, by their published names."""
+    named = ("status", "extrapolated", "reasons", "needs", *_POINTS)
+    return {model.flag: "risk"} | {f"{model.prefix}_{name}": name for name in named}
 
 
-def _survival(prefix: str) -> dict[str, pl.Expr]:
-    named = {"status": "status", "risk_group": "risk", "extrapolated": "extrapolated"}
-    named |= {"reasons": "reasons"} | {name: name for name in _with_bounds("points")}
-    for horizon in HORIZONS:
-        named |= {name: name for name in _with_bounds(f"survival_{horizon}")}
-    return {f"{prefix}_{ours}": pl.col(theirs) for ours, theirs in named.items()}
-
-
-def _with_bounds(name: str) -> tuple[str, str, str]:
-    return name, f"{name}_lower", f"{name}_upper"
+def _predicted(model: Model, scores: pl.DataFrame) -> dict[str, str]:
+    """Return the columns of a model's predictions, by their published names."""
+    named = (name for name in scores.columns if name.startswith(("probability", "survival_")))
+    return {f"{model.prefix}_{name}": name for name in named}
 
 
 def _with_needs(joined: pl.DataFrame, each: list[str]) -> pl.DataFrame:

@@ -8,11 +8,10 @@ there is no baseline.
 
 import polars as pl
 
+from models.spec import library
+
 HORIZON_YEARS = 10
 """The last horizon of the survival models."""
-
-LIU, OS, PFS = ("liu2022_score", "liu2022_nomogram"), ("jin2025_os",), ("jin2025_pfs",)
-"""The models whose forecast becomes history together."""
 
 
 def with_history(risk: pl.DataFrame) -> pl.DataFrame:
@@ -45,6 +44,9 @@ def _lived(years: int) -> pl.Expr:
 
 def is_history(model: str) -> pl.Expr:
     """Tell of a patient whether what a model forecasts is history, or past its horizon."""
-    if model in LIU:
-        return pl.col("rrdtc_history")
-    return pl.col("os_history") if model in OS else pl.col("pfs_history") | pl.col("pfs_past")
+    past = {
+        "rrdtc": pl.col("rrdtc_history"),
+        "os": pl.col("os_history"),
+        "pfs": pl.col("pfs_history") | pl.col("pfs_past"),
+    }
+    return past[library()[model].outcome]

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from models.spec import library
+from models.spec import Model, deciding
 from transforms.review.history import is_history
 from transforms.review.listing import NUMBER, Listing
 
@@ -59,7 +59,7 @@ def undecided(live: pl.DataFrame, scored: pl.DataFrame, on_file: pl.DataFrame) -
         (pl.col("kind") == "examination") | ((pl.col("kind") == "entry") & pl.col("alone"))
     )
     first = (
-        askable.with_columns(is_liu=pl.col("decides").list.contains("liu2022_score"))
+        askable.with_columns(is_liu=pl.col("decides").list.contains(deciding("rrdtc").name))
         .sort(
             "patient_no",
             pl.col("kind").cast(pl.String) != "examination",
@@ -82,7 +82,7 @@ def undecided(live: pl.DataFrame, scored: pl.DataFrame, on_file: pl.DataFrame) -
         .when(pl.col("is_liu"))
         .then(pl.coalesce(_possible(), pl.lit("RR-DTC risk undecided")))
         .otherwise(
-            pl.when(pl.col("decides").list.contains("jin2025_os"))
+            pl.when(pl.col("decides").list.contains(deciding("os").name))
             .then(pl.lit("OS risk undecided"))
             .otherwise(pl.lit("PFS risk undecided"))
         ),
@@ -179,39 +179,33 @@ def _flags(risk: pl.DataFrame) -> list[pl.DataFrame]:
         .then(pl.lit("FDG uptake"))
         .otherwise(pl.lit("recurrence, several sites"))
     )
-    liu = _flag(risk, "rrdtc_flag", "RR-DTC risk", "liu2022_score", "rrdtc_points_lower")
+    liu = _flag(risk, deciding("rrdtc"), "RR-DTC risk")
     liu = liu.with_columns(
         rest=pl.format("{} points, {}", _points("rrdtc_points", "rrdtc_points_lower"), rests_on),
         key=-pl.col("rrdtc_points_lower").cast(pl.Float64).fill_null(0),
     )
     survival = []
-    for prefix, model, order in (("os", "jin2025_os", 1.0), ("pfs", "jin2025_pfs", 2.0)):
-        one = _flag(risk, f"{prefix}_risk_group", f"{prefix.upper()} risk", model, None)
-        points = _points(f"{prefix}_points", f"{prefix}_points_lower")
-        rest = pl.format(f"{{}} points, the cut-off is {_cutoff(model):g}", points)
+    for model, order in ((deciding("os"), 1.0), (deciding("pfs"), 2.0)):
+        one = _flag(risk, model, f"{model.prefix.upper()} risk")
+        points = _points(f"{model.prefix}_points", f"{model.prefix}_points_lower")
+        cutoff = model.cutoff.points.value if model.cutoff else 0
+        rest = pl.format(f"{{}} points, the cut-off is {cutoff:g}", points)
         survival.append(one.with_columns(rest=rest, key=pl.lit(order)))
     return [liu, *survival]
 
 
-def _flag(
-    risk: pl.DataFrame, column: str, words: str, model: str, points: str | None
-) -> pl.DataFrame:
-    high = risk.filter(pl.col(column).cast(pl.String) == "high")
+def _flag(risk: pl.DataFrame, model: Model, words: str) -> pl.DataFrame:
+    high = risk.filter(pl.col(model.flag).cast(pl.String) == "high")
     return high.with_columns(
         kind=pl.lit("flag"),
-        fact=pl.lit(column),
+        fact=pl.lit(model.flag),
         date=pl.col("index_date"),
         lead=pl.when(pl.col("index_date").is_null())
         .then(pl.lit(f"High {words}"))
         .otherwise(pl.format(f"High {words} at 131I on {{}}", "index_date")),
-        live=~is_history(model),
+        live=~is_history(model.name),
         rule=pl.lit(NUMBER["points"]),
     )
-
-
-def _cutoff(model: str) -> float:
-    cutoff = library()[model].cutoff
-    return cutoff.points.value if cutoff else 0
 
 
 def _points(known: str, lower: str) -> pl.Expr:
