@@ -280,7 +280,8 @@ def test_the_same_export_again_adds_nothing_to_a_warehouse_brought_up_to_date(
     export = tmp_path / "export"
     export.mkdir()
     for table in TABLES:
-        cells = ", ".join(c for c in TABLES[table].columns if c not in TABLES[table].absent)
+        # Those columns that the contract had then, too.
+        cells = f"COLUMNS(lambda c: c IN {tuple(TABLES[table].columns)})"
         latest = f"SELECT {cells} FROM raw.{table} WHERE seen_until IS NULL"
         with duckdb.connect(str(out / "warehouse.duckdb"), read_only=True) as db:
             db.sql(latest).write_csv(str(export / f"{table}.csv"))

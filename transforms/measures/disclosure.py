@@ -36,7 +36,7 @@ def suppressed(measured: pl.DataFrame, smallest: int) -> pl.DataFrame:
     rows = rows.with_columns(suppressed=small)
     while not (more := _more(rows, smallest)).equals(rows):
         rows = more
-    return rows.drop("node", "parent", "family").with_columns(
+    return rows.drop("node", "parent", "family", "leaves").with_columns(
         pl.when(~pl.col("suppressed")).then(pl.col(name)).alias(name) for name in _COUNTS
     )
 
@@ -64,10 +64,26 @@ def _placed(measured: pl.DataFrame) -> pl.DataFrame:
         .otherwise(_node(period, start)),
     )
     is_there = pl.col("parent").is_in(placed["node"].implode())
+    placed = placed.join(_leaves(measured), on="node", how="left", maintain_order="left")
+    placed = placed.with_columns(pl.col("leaves").fill_null(1))
     return placed.with_columns(parent=pl.when(is_there).then("parent")).with_columns(
         # The recent years are the sum of the years, and of the centres.
         family=pl.concat_str("parent", centre.is_null().cast(pl.String), separator="\n")
     )
+
+
+def _leaves(measured: pl.DataFrame) -> pl.DataFrame:
+    """Return how many months with somebody in them a quarter or year has: its node, leaves."""
+    months = measured.filter(
+        pl.col("period") == "month", pl.col("centre").is_null(), pl.col("denominator") > 0
+    )
+    start = pl.col("start").cast(pl.Date)
+    above = (("quarter", "1q"), ("year", "1y"))
+    nodes = [
+        months.select(node=_node(pl.lit(period), start.dt.truncate(every)))
+        for period, every in above
+    ]
+    return pl.concat(nodes).group_by("node").agg(leaves=pl.len())
 
 
 def _node(period: pl.Expr, start: pl.Expr) -> pl.Expr:
@@ -107,7 +123,8 @@ def _more(rows: pl.DataFrame, smallest: int) -> pl.DataFrame:
 def _is_safe(hidden: pl.Expr, smallest: int) -> pl.Expr:
     """Tell whether the parts left out below a total are many enough to hide behind each other.
 
-    That none of them is empty may be known: only what is beyond one each can be elsewhere.
+    That none of them is empty may be known, down to the month: only what is beyond one each can
+    be elsewhere.
     """
     denominator, yes = pl.col("denominator"), pl.col("numerator").fill_null(0)
     no = (denominator - pl.col("numerator")).fill_null(0)
@@ -115,8 +132,8 @@ def _is_safe(hidden: pl.Expr, smallest: int) -> pl.Expr:
     def of_hidden(count: pl.Expr) -> pl.Expr:
         return pl.when(hidden).then(count).otherwise(0).sum().over("family")
 
-    parts = of_hidden(pl.lit(1))
-    enough = (parts > 1) & (of_hidden(denominator) - parts >= smallest - 1)
+    parts, leaves = of_hidden(pl.lit(1)), of_hidden(pl.col("leaves"))
+    enough = (parts > 1) & (of_hidden(denominator) - leaves >= smallest - 1)
     for count, total in ((yes, "yes"), (no, "no")):
         wanted = pl.min_horizontal(pl.col(total), pl.lit(smallest - 1))
         enough &= ~pl.col("sensitive") | (of_hidden(count) >= wanted)
