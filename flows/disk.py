@@ -59,3 +59,15 @@ def exchange(one: Path, other: Path) -> None:
         other.rename(aside)
         one.rename(other)
         aside.rename(one)
+
+
+@contextmanager
+def in_memory(content: bytes) -> Iterator[Path]:
+    """Give content the name of a file: no temporary file may hold an identifier."""
+    descriptor = os.memfd_create("content")
+    try:
+        with os.fdopen(descriptor, "wb", closefd=False) as stream:
+            stream.write(content)
+        yield Path(f"/proc/self/fd/{descriptor}")
+    finally:
+        os.close(descriptor)

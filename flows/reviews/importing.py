@@ -11,8 +11,8 @@ from pathlib import Path
 
 import polars as pl
 
-from flows.disk import sha256
-from flows.errors import NightRefused, UsageError, told
+from flows.disk import in_memory, sha256
+from flows.errors import NightRefused, UsageError, is_failure, told
 from flows.intake.export import SourceFile
 from flows.intake.rows import Irregular, batches
 from flows.published.nights import nights, read_table, report_of
@@ -29,6 +29,7 @@ _DATES = ("reviewed_at", "deferred_until")
 _CLOCKS = timedelta(days=1)
 """A reviewer's clock may be ahead of ours by a time zone."""
 
+_WORKBOOKS = (".xlsx", ".xls", ".ods")
 _UNKNOWN = "patient_id: not in patients"
 
 
@@ -119,7 +120,7 @@ def _read(
     """Return the rows of a file that can be used, and what was refused of it."""
     found, refusals = [pl.DataFrame(schema=store.KEPT)], []
     people = _people(known)
-    for received in _received(desk, _source(file)):
+    for received in _tables(desk, file):
         text = _with_times(_named(received, desk, known))
         doubt = pl.any_horizontal(in_doubt(pl.col(name), desk.order) for name in _DATES)
         is_line = pl.col("unreadable").is_not_null()
@@ -140,6 +141,34 @@ def _read(
     return pl.concat(found, how="diagonal_relaxed"), sorted(refusals, key=lambda one: one.line or 0)
 
 
+def _tables(desk: Desk, file: Path) -> list[pl.DataFrame]:
+    """Return what a file has as text: a delimited one, or the first sheet of a workbook."""
+    if file.suffix.lower() not in _WORKBOOKS:
+        return _received(desk, _source(file))
+    with in_memory(_sheet(_source(file))) as text:
+        try:
+            return _received(desk, _source(text))
+        except NightRefused as error:
+            raise NightRefused(str(error).replace(text.name, file.name, 1)) from None
+
+
+def _sheet(file: SourceFile) -> bytes:
+    """Return the first sheet of a workbook as CSV, days without the midnight that a cell adds."""
+    try:
+        sheet = pl.read_excel(
+            file.path, engine="calamine", infer_schema_length=0, drop_empty_rows=False
+        )
+    except BaseException as error:
+        if not is_failure(error):
+            raise
+        # The reader's own words may quote cells.
+        raise NightRefused(
+            f"{file.path.name}: cannot be read as a workbook ({type(error).__name__}); save the "
+            f"sheet as CSV UTF-8 and import that file"
+        ) from None
+    return sheet.with_columns(pl.all().str.strip_suffix(" 00:00:00")).write_csv().encode()
+
+
 def _received(desk: Desk, file: SourceFile) -> list[pl.DataFrame]:
     nowhere = store.folder_of(desk.warehouse)  # only what is packed needs room
     for careful in (False, True):
@@ -153,10 +182,6 @@ def _received(desk: Desk, file: SourceFile) -> list[pl.DataFrame]:
 
 def _source(file: Path) -> SourceFile:
     """Look at a file. Raises NightRefused."""
-    if file.suffix.lower() in (".xlsx", ".xls", ".ods"):
-        raise NightRefused(
-            f"{file.name}: a workbook; save the sheet as CSV UTF-8 and import that file"
-        )
     if file.suffix.lower() == ".gz":
         raise NightRefused(f"{file.name}: packed; unpack it and import that file")
     try:

@@ -14,7 +14,6 @@ import base64
 import hashlib
 import hmac
 import json
-import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from flows.disk import in_memory
 from flows.errors import NightError, UsageError, is_failure
 from flows.published.nights import nights
 from flows.reviews.importing import Desk, take
@@ -89,18 +89,6 @@ def _page(out: Path) -> bytes:
     return text.replace(_HEAD, f"<script>{_SCRIPT}</script>{_HEAD}", 1).encode()
 
 
-@contextmanager
-def _in_memory(content: bytes) -> Iterator[Path]:
-    """Give what was posted the name of a file: no temporary file may hold an identifier."""
-    descriptor = os.memfd_create("decisions")
-    try:
-        with os.fdopen(descriptor, "wb", closefd=False) as stream:
-            stream.write(content)
-        yield Path(f"/proc/self/fd/{descriptor}")
-    finally:
-        os.close(descriptor)
-
-
 class _Handler(BaseHTTPRequestHandler):
     server: Server
     server_version = "thyrisk"
@@ -132,7 +120,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _take(self, content: bytes) -> None:
         try:
-            with _in_memory(content) as file:
+            with in_memory(content) as file:
                 found = take(self._desk, [file], source="page")
         except BaseException as error:
             if not is_failure(error):

@@ -12,6 +12,7 @@ from transforms.review.reviews import (
     CARRIED,
     LATEST,
     WATCHED,
+    change,
     said,
     text_of,
     with_reviews,
@@ -115,8 +116,8 @@ def _with_changes(joined: pl.DataFrame, last: pl.DataFrame | None) -> pl.DataFra
         for name in WATCHED
     ]
     words = [
-        pl.when(change).then(pl.format(f"{name}: {{}} -> {{}}", said(f"last_{name}"), said(name)))
-        for name, change in zip(WATCHED, differs, strict=True)
+        pl.when(differ).then(change(name, said(f"last_{name}"), said(name)))
+        for name, differ in zip(WATCHED, differs, strict=True)
     ]
     changed = joined.filter(pl.any_horizontal(is_new, *differs)).select(
         "patient_id",

@@ -110,6 +110,11 @@ def said(name: str) -> pl.Expr:
     return pl.coalesce(text_of(name).replace("", None), pl.lit("none"))
 
 
+def change(name: str, before: pl.Expr, after: pl.Expr) -> pl.Expr:
+    """Return what changed in a column as a person reads it."""
+    return pl.format(f"{name}: {{}} -> {{}}", before, after)
+
+
 def state(columns: Collection[str] = WATCHED) -> pl.Expr:
     """Return what a reviewer sees of the watched columns, as name=value.
 
@@ -160,9 +165,7 @@ def with_reviews(risk: pl.DataFrame, reviews: pl.DataFrame) -> pl.DataFrame:
         )
     )
     changes = [
-        pl.when(said(name) != _seen(name)).then(
-            pl.format(f"{name}: {{}} -> {{}}", _seen(name), said(name))
-        )
+        pl.when(said(name) != _seen(name)).then(change(name, _seen(name), said(name)))
         for name in WATCHED
     ]
     theirs = joined.filter(pl.col("reviewed_state").is_not_null()).select(

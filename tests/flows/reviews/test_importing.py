@@ -16,6 +16,7 @@ from flows.reviews import store
 from flows.secrets import NO_KEYS, Keys
 from flows.warehouse.backup import back_up
 from tests.flows.reviews.conftest import HEADER, KEY, Desk, environment, listed
+from tests.flows.reviews.workbook import write_workbook
 from tests.registry import AS_OF
 
 DAY = timedelta(days=1)
@@ -86,7 +87,29 @@ def test_every_refusal_has_its_line_and_reason_and_no_cell(desk: Desk) -> None:
     assert desk.take(file, dates="mdy")[1].startswith("1 taken, 2 known before, 4 refused")
 
 
-def test_a_workbook_and_a_file_that_is_no_list_of_decisions_are_refused_by_name(
+def test_the_first_sheet_of_a_workbook_is_read_as_a_file_is(desk: Desk) -> None:
+    later = AS_OF + timedelta(days=14)
+    workbook = write_workbook(
+        desk.out.parent / "decisions.xlsx",
+        [
+            [*HEADER.split(",")],
+            ["A", AS_OF, "MK", "deferred", "", later, "waits for a CT"],
+            ["NOBODY", AS_OF, "MK", "confirmed"],
+            ["C", f"{AS_OF:%d.%m.%Y}", "MK", "confirmed"],
+        ],
+    )
+    status, said = desk.take(workbook)
+    assert status == 3
+    assert "decisions.xlsx line 3: refused: patient_id: not in the newest night" in said
+    kept = store.read(desk.warehouse, NO_KEYS).sort("patient_id")
+    assert kept.select("patient_id", "reviewed_at", "deferred_until", "note").rows() == [
+        ("A", AS_OF, later, "waits for a CT"),
+        ("C", AS_OF, None, None),
+    ]
+    assert kept["reviewed_time"].null_count() == 2, "a cell that is a day has no time"
+
+
+def test_a_damaged_workbook_and_a_file_that_is_no_list_of_decisions_are_refused_by_name(
     desk: Desk,
 ) -> None:
     workbook = desk.out.parent / "decisions.xlsx"
@@ -94,7 +117,7 @@ def test_a_workbook_and_a_file_that_is_no_list_of_decisions_are_refused_by_name(
     other = desk.file("1,2", name="other.csv", header="a,b")
     status, said = desk.take(workbook, other)
     assert status == 3
-    assert "decisions.xlsx: refused: a workbook; save the sheet as CSV UTF-8" in said
+    assert "decisions.xlsx: refused: cannot be read as a workbook (" in said
     assert "other.csv: refused: line 1 has none of the columns of reviews" in said
     assert desk.kept() == []
 
