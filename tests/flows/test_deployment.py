@@ -25,10 +25,14 @@ def test_a_run_without_parameters_is_told_by_the_environment_and_named_by_its_da
     said = {"THYRISK_OUT": str(tmp_path / "out"), "PREFECT_HOME": str(tmp_path / "prefect")}
     said["PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"] = "120"
     before = datetime.now(UTC).date()
-    untold = run("print(nightly(return_state=True).message)", **said)
+    untold, *_ = run(
+        "print(nightly(return_state=True).message)",
+        "os.environ['THYRISK_EXPORT'] = sys.argv[2]",
+        "nightly(as_of=date.fromisoformat(sys.argv[1]), return_state=True).result()",
+        export=export,
+        **said,
+    )
     assert untold.startswith("the night was not told export (THYRISK_EXPORT): give the deployment")
-    told = "nightly(as_of=date.fromisoformat(sys.argv[1]), return_state=True).result()"
-    run(told, THYRISK_EXPORT=str(export), **said)
     (folder,) = nights(tmp_path / "out")
     assert folder.name == f"run_date={AS_OF}"
     with sqlite3.connect(tmp_path / "prefect" / "prefect.db") as db:
@@ -38,14 +42,14 @@ def test_a_run_without_parameters_is_told_by_the_environment_and_named_by_its_da
     assert names[1:] == [f"nightly-{AS_OF}"]
 
 
-def run(what: str, **environment: str) -> str:
-    code = f"import sys; from datetime import date; from flows.prefect_flow import nightly; {what}"
+def run(*what: str, export: Path, **environment: str) -> list[str]:
+    needed = "import os, sys; from datetime import date; from flows.prefect_flow import nightly"
     done = subprocess.run(
-        [sys.executable, "-c", code, str(AS_OF)],
+        [sys.executable, "-c", "; ".join([needed, *what]), str(AS_OF), str(export)],
         env=os.environ | environment,
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,
     )
-    return done.stdout.strip().splitlines()[-1] if done.stdout.strip() else ""
+    return done.stdout.splitlines()

@@ -22,7 +22,7 @@ from tests.flows.killing import FIRST, content, is_finished, night
 from tests.registry import Registry, days
 
 # More of both for docs/promises.md: see `make promises`.
-KILLS = int(os.environ.get("THYRISK_KILLS", "20"))
+KILLS = int(os.environ.get("THYRISK_KILLS", "12"))
 PREFECT_KILLS = int(os.environ.get("THYRISK_PREFECT_KILLS", "1"))
 GROUPS = 2
 LONGEST_SECONDS = 3.0
@@ -126,7 +126,7 @@ def test_killed_between_and_inside_all_stages(
 @pytest.mark.parametrize("group", range(2))
 def test_killed_at_random_times(tonight: Nights, tmp_path: Path, group: int) -> None:
     chance = random.Random()  # noqa: S311 - new instants in every run
-    for number in range(max(3, KILLS // 10)):
+    for number in range(max(2, KILLS // 10)):
         seconds = chance.uniform(0.5, LONGEST_SECONDS)
         out = tmp_path / f"out-{number}"
         tonight.killed(out, 0, seconds)

@@ -33,6 +33,7 @@ AS_OF = date(2026, 6, 30)
 PARQUET = (
     "patient_risk.parquet",
     "model_scores.parquet",
+    "predictors.parquet",
     "features.parquet",
     "worklist.parquet",
     "registry_list.parquet",

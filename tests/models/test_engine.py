@@ -193,7 +193,7 @@ def ends_of(predictor: Predictor) -> list[Any]:
     return [predictor.axis.low.value, predictor.axis.high.value]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.data())
 @pytest.mark.parametrize("name", list(MODELS))
 def test_the_bounds_hold_and_are_reached_for_every_filling(name: str, data: st.DataObject) -> None:
@@ -229,7 +229,7 @@ def test_the_bounds_hold_and_are_reached_for_every_filling(name: str, data: st.D
             assert partial[f"{column}_lower"] <= filled[column] <= partial[f"{column}_upper"]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.data())
 @pytest.mark.parametrize("name", [name for name, m in MODELS.items() if on_possible_axes(m)])
 def test_the_inferred_bounds_hold_on_every_axis_that_may_have_been_drawn(
@@ -262,7 +262,7 @@ def test_a_flag_between_two_possible_axes_hangs_on_them_and_stays_that_of_the_sh
     assert row["hangs_on_axis"] is True
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.data())
 @pytest.mark.parametrize("name", list(MODELS))
 def test_the_possible_points_are_those_of_every_filling(name: str, data: st.DataObject) -> None:
@@ -351,7 +351,7 @@ def test_a_number_that_is_not_finite_is_missing() -> None:
         assert (row["status"], row["points"]) == ("bounded", None)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.data())
 @pytest.mark.parametrize("name", list(MODELS))
 def test_points_rise_and_survival_falls_with_each_predictors_effect(

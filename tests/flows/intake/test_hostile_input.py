@@ -19,7 +19,7 @@ from tests.registry import Registry
 from transforms.reading.mapping import Mapping
 
 # 12,000 for docs/promises.md: see `make promises`.
-INPUTS = 100
+INPUTS = 60
 
 
 @pytest.mark.parametrize("seed", range(2))

@@ -46,8 +46,8 @@ def clean_rows(table: str) -> pl.DataFrame:
     return rows.select(TABLES[table].columns).head(_ROWS)
 
 
-# Reading asks no table what it is of: those with the most and the fewest columns, and reviews.
-@pytest.mark.parametrize("table", ["diagnoses", "events", "reviews"])
+# Reading asks no table what it is of: one with many columns, one with few.
+@pytest.mark.parametrize("table", ["diagnoses", "events"])
 def test_no_damage_loses_a_clean_row_or_changes_its_neighbour(tmp_path: Path, table: str) -> None:
     clean = clean_rows(table)
     assert clean.height == _ROWS

@@ -122,8 +122,8 @@ def test_answers_are_kept_and_handed_in_as_one_file(
     page.locator("#defer").get_by_role("button", name="Defer").click()
     expect(page.locator("#given")).to_have_text("3 answers in this browser, not handed in yet")
     page.reload()
-    assert "Deferred until 14" in page.locator(".card", has_text=DUE).inner_text()
-    assert page.inner_text("#given") == "3 answers in this browser, not handed in yet"
+    expect(page.locator(".card", has_text=DUE)).to_contain_text("Deferred until 14")
+    expect(page.locator("#given")).to_have_text("3 answers in this browser, not handed in yet")
     page.fill("#reviewer", "R1")
     with page.expect_download() as downloading:
         page.click("#download")

@@ -233,7 +233,7 @@ def _killed(desk: Desk, file: Path, at: int) -> subprocess.CompletedProcess[str]
     )
 
 
-KILLS = int(os.environ.get("THYRISK_IMPORT_KILLS", "6"))
+KILLS = int(os.environ.get("THYRISK_IMPORT_KILLS", "3"))
 
 
 def test_an_import_that_is_killed_is_whole_or_not_there(desk: Desk, tmp_path: Path) -> None:
