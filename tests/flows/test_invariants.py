@@ -27,7 +27,7 @@ from transforms.variables.windows import Windows
 END = date(2026, 6, 30)
 seeds = st.integers(0, 10_000)
 slow = settings(
-    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 

@@ -22,7 +22,7 @@ from tests.flows.killing import FIRST, content, is_finished, night
 from tests.registry import Registry, days
 
 # More of both for docs/promises.md: see `make promises`.
-KILLS = int(os.environ.get("THYRISK_KILLS", "12"))
+KILLS = int(os.environ.get("THYRISK_KILLS", "8"))
 PREFECT_KILLS = int(os.environ.get("THYRISK_PREFECT_KILLS", "1"))
 GROUPS = 2
 LONGEST_SECONDS = 3.0

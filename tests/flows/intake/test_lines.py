@@ -107,7 +107,7 @@ cells = st.text(st.sampled_from('ab,;"\n\r \0é'), max_size=12)
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(junk=st.lists(cells, max_size=5), at=st.integers(0, 4))
 def test_whatever_stands_between_them_clean_rows_come_in_as_they_are(
