@@ -59,9 +59,7 @@ def open_night(
     last = read_last(job, previous)
     imports = _imports(job, runs)
     run_id = identity(job, export, imports)
-    used = job.settings.model_dump(mode="json") | {PSEUDONYMS: job.keys.fingerprint}
-    used |= {EXTRACTED: str(export.extracted_on or ""), IMPORTS: imports}
-    seq = warehouse.start_run(run_id, job.as_of, started_at, job.mapping, used)
+    seq = start_run(job, warehouse, export, run_id, imports, started_at)
     return Tonight(
         job=job,
         run_id=run_id,
@@ -79,6 +77,15 @@ def open_night(
         warnings=tuple(_warnings(job, export)),
         labels={file.path.name: file.label for files in export.files.values() for file in files},
     )
+
+
+def start_run(
+    job: Job, warehouse: Warehouse, export: Export, run_id: str, imports: int, started_at: datetime
+) -> int:
+    """Note in the warehouse that a run starts and what it rests on; return its number."""
+    used = job.settings.model_dump(mode="json") | {PSEUDONYMS: job.keys.fingerprint}
+    used |= {EXTRACTED: str(export.extracted_on or ""), IMPORTS: imports}
+    return warehouse.start_run(run_id, job.as_of, started_at, job.mapping, used)
 
 
 def _warnings(job: Job, export: Export) -> Iterator[str]:

@@ -134,10 +134,10 @@ class PatientRisk(pa.DataFrameModel):
     tg_slope_from: pl.Date = of("first of those days")
     tg_slope_to: pl.Date = of("last of those days")
     rrdtc_history: bool = of(
-        "a criterion is met: the risk of meeting one is history, and no alarm", nullable=False
+        "a criterion is met: the risk of meeting one is history, and no alarm; null when unknown"
     )
     pfs_history: bool = of(
-        "progressed or died: the risk of progression is history, and no alarm", nullable=False
+        "progressed or died: the risk of progression is history, and no alarm; null when unknown"
     )
     os_survival_given_3y: float = of(
         "10-year overall survival of who has lived 3 years since the first 131I therapy; derived "

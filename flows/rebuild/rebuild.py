@@ -18,12 +18,12 @@ import polars as pl
 from polars.exceptions import PanicException, PolarsError
 
 from flows.errors import NightRefused, UsageError, told
-from flows.history import EXTRACTED, IMPORTS, PSEUDONYMS, settle_unfinished
+from flows.history import settle_unfinished
 from flows.intake.export import open_export
 from flows.job import Job, Tonight
 from flows.load import load_table
 from flows.lock import LOCK, held
-from flows.opening import identity
+from flows.opening import identity, start_run
 from flows.published.nights import STAGING, nights, report_of
 from flows.published.verify import differs_from_warehouse
 from flows.published.withdraw import WITHDRAWN, mart_of
@@ -191,9 +191,7 @@ def _load(
     """Let the warehouse see an export as a night did. Raises NightRefused."""
     assert job.export is not None  # noqa: S101
     export = open_export(job.export, left_out=job.mapping.coverage.absent_tables)
-    used = job.settings.model_dump(mode="json") | {PSEUDONYMS: job.keys.fingerprint}
-    used |= {EXTRACTED: str(export.extracted_on or ""), IMPORTS: imports}
-    seq = warehouse.start_run(run_id, job.as_of, started_at, job.mapping, used)
+    seq = start_run(job, warehouse, export, run_id, imports, started_at)
     with tempfile.TemporaryDirectory(dir=job.warehouse.parent) as scratch:
         night = Tonight(
             job=job,

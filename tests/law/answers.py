@@ -12,6 +12,8 @@ from models.spec import library
 from schemas.registry import TABLES
 from tests.registry import AS_OF, Rows, read
 from transforms.reading.coverage import Coverage
+from transforms.review.episode import with_episode
+from transforms.review.flags import patient_risk
 from transforms.variables import refractory, uptake
 from transforms.variables.as_of import known_as_of
 from transforms.variables.features import features
@@ -26,6 +28,8 @@ PREFIX = "/"
 _IN_DOUBT = (refractory.IN_DOUBT, uptake.IN_DOUBT)
 _SLACK = 1e-6
 _CHANGE = dict.fromkeys(("patient_id", "base", "answer", "old", "new"), pl.String)
+_OF_REVIEW = ("rrdtc_history", "pfs_history", "os_survival_given_3y", "os_survival_given_5y")
+"""What patient_risk answers beside features and scores."""
 _SITES = ("sites_at_least", "sites_today_at_least")
 
 
@@ -59,12 +63,15 @@ def answers(rows: Rows, when: When) -> pl.DataFrame:
     known = known_as_of(lazy, aside.lazy(), when.as_of, when.coverage, when.extracted_on)
     derived = features(known, aside.lazy(), Windows())
     named = tables["patients"].select("patient_no", "patient_id").join(derived, on="patient_no")
-    parts = [named.with_columns(pl.col("^.*_row$").str.replace(f"^.*{PREFIX}", ""))]
-    for name, model in library().items():
-        scored = score(named, model).drop(
-            "patient_no", "patient_id", "model", _OF_THE_FLAG, cs.list()
-        )
-        parts.append(scored.rename(lambda column, name=name: f"{name}.{column}"))
+    scores = {name: score(named, model) for name, model in library().items()}
+    parts = [
+        named.with_columns(pl.col("^.*_row$").str.replace(f"^.*{PREFIX}", "")),
+        patient_risk(named, scores, None).select(_OF_REVIEW),
+        with_episode(named).select("followed"),
+    ]
+    for name, scored in scores.items():
+        told = scored.drop("patient_no", "patient_id", "model", _OF_THE_FLAG, cs.list())
+        parts.append(told.rename(lambda column, name=name: f"{name}.{column}"))
     return pl.concat(parts, how="horizontal").drop("patient_no", *COUNT_DAMAGE)
 
 

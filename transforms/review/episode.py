@@ -8,7 +8,7 @@ review reopens it.
 
 import polars as pl
 
-NOTHING = "nothing to review: no criterion, progression, high risk, Tg rise or missing answer"
+NOTHING = "nothing to review on record: no criterion, progression, high risk or Tg rise, and nothing to ask"
 
 
 def with_episode(patients: pl.DataFrame) -> pl.DataFrame:

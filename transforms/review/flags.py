@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import polars as pl
 
 from models.parts import FLAGS, Model
-from models.spec import by_outcome
+from models.spec import by_outcome, deciding
 from schemas.published import PatientRisk, columns_of
-from transforms.review.history import with_history
+from transforms.review.history import is_history, with_history
 from transforms.review.reviews import (
     CARRIED,
     LATEST,
@@ -145,19 +145,12 @@ def _nights_before(joined: pl.DataFrame, last: pl.DataFrame | None) -> pl.DataFr
     ).filter(pl.col("patient_id").is_not_null())
 
 
-def _is_new(name: str, value: str, since: str) -> pl.Expr:
-    return (text_of(name) == value) & text_of(f"{since}_{name}").ne_missing(value)
+def _is_new(name: str, value: str) -> pl.Expr:
+    is_now = (text_of(name) == value).fill_null(False)
+    return is_now & text_of(f"last_{name}").ne_missing(value)
 
 
 def _newly_flagged() -> pl.Expr:
     """Tell whether there is an alarm that the last night did not have; what is history is none."""
-    alarms = {
-        "rrdtc_met": ("true", pl.lit(True)),
-        "rrdtc_flag": ("high", ~pl.col("rrdtc_history")),
-        "os_risk_group": ("high", ~pl.col("os_history")),
-        "pfs_risk_group": ("high", ~(pl.col("pfs_history") | pl.col("pfs_past"))),
-    }
-    return pl.any_horizontal(
-        _is_new(name, value, since="last").fill_null(False) & is_alarm
-        for name, (value, is_alarm) in alarms.items()
-    )
+    high = [_is_new(model.flag, "high") & ~is_history(model.name) for model in map(deciding, FLAGS)]
+    return pl.any_horizontal(_is_new("rrdtc_met", "true"), *high)

@@ -17,10 +17,11 @@ HORIZON_YEARS = 10
 def with_history(risk: pl.DataFrame) -> pl.DataFrame:
     """Add to scores beside features what is history: one row per row.
 
-    rrdtc_history, os_history (not published), pfs_history, os_survival_given_3y and _5y.
+    rrdtc_history and pfs_history (null where unknown), os_history and pfs_past (not published),
+    os_survival_given_3y and _5y.
     """
     past = _lived(HORIZON_YEARS)
-    died = pl.col("died").fill_null(False)
+    died = pl.col("died")
     alive = pl.col("died").eq_missing(False)
     given = {
         f"os_survival_given_{years}y": pl.when(alive & _lived(years) & ~_lived(until)).then(
@@ -29,9 +30,9 @@ def with_history(risk: pl.DataFrame) -> pl.DataFrame:
         for years, until in ((3, 5), (5, HORIZON_YEARS))
     }
     return risk.with_columns(
-        rrdtc_history=pl.col("rrdtc_met").fill_null(False),
+        rrdtc_history=pl.col("rrdtc_met"),
         os_history=died | past,
-        pfs_history=pl.col("pfs_event").fill_null(False) | died,
+        pfs_history=pl.col("pfs_event") | died,
         pfs_past=past,
         **given,
     )
@@ -43,10 +44,10 @@ def _lived(years: int) -> pl.Expr:
 
 
 def is_history(model: str) -> pl.Expr:
-    """Tell of a patient whether what a model forecasts is history, or past its horizon."""
+    """Tell of a patient whether what a model forecasts is known to be history, or past its horizon."""
     past = {
         "rrdtc": pl.col("rrdtc_history"),
         "os": pl.col("os_history"),
         "pfs": pl.col("pfs_history") | pl.col("pfs_past"),
     }
-    return past[library()[model].outcome]
+    return past[library()[model].outcome].fill_null(False)

@@ -24,6 +24,8 @@ WATCHED = (
 )
 """The columns of patient_risk whose change brings a patient back."""
 
+_MET, _CRITERION = "rrdtc_met", "rrdtc_criterion"
+
 _FIRST_STATE = (
     "rrdtc_flag",
     "rrdtc_met",
@@ -105,9 +107,18 @@ def text_of(name: str) -> pl.Expr:
     return column.list.join(", ") if is_list else column.cast(pl.String)
 
 
-def said(name: str) -> pl.Expr:
-    """Return a watched column as a person reads it."""
-    return pl.coalesce(text_of(name).replace("", None), pl.lit("none"))
+def said(name: str, has_met: bool = True) -> pl.Expr:
+    """Return a watched column as a person reads it: what is unknown is not "none".
+
+    No criterion is met where that is known; `has_met` says whether the column of it is there.
+    """
+    if name.endswith("needs"):
+        return text_of(name).replace("", "none").fill_null("unknown")
+    if not name.endswith(_CRITERION):
+        return text_of(name).fill_null("unknown")
+    met = pl.col(name.replace(_CRITERION, _MET)) if has_met else pl.lit(None, dtype=pl.Boolean)
+    absent = pl.when(met.eq_missing(False)).then(pl.lit("none")).otherwise(pl.lit("unknown"))
+    return pl.coalesce(text_of(name), absent)
 
 
 def change(name: str, before: pl.Expr, after: pl.Expr) -> pl.Expr:
@@ -120,15 +131,17 @@ def state(columns: Collection[str] = WATCHED) -> pl.Expr:
 
     `columns` are those of the night that was seen: an older one may lack some.
     """
+    has_met = _MET in columns
     return pl.concat_list(
-        pl.format(f"{name}={{}}", said(name)) for name in WATCHED if name in columns
+        pl.format(f"{name}={{}}", said(name, has_met)) for name in WATCHED if name in columns
     )
 
 
 def by_name(state: str) -> pl.Expr:
     """Return a state as name=value, also one that was written without names.
 
-    A state of which nobody can tell what it is of says nothing: it is null.
+    Earlier versions wrote "none" where something is unknown: it is read as that. A state of which
+    nobody can tell what it is of says nothing: it is null.
     """
     column = pl.col(state)
     named = column.list.first().str.contains("^[a-z0-9_]+=")
@@ -137,7 +150,15 @@ def by_name(state: str) -> pl.Expr:
         for position, name in enumerate(_FIRST_STATE)
     )
     is_first = column.list.len() == len(_FIRST_STATE)
-    return pl.when(named).then(column).when(is_first).then(first)
+    return _with_unknown(pl.when(named).then(column).when(is_first).then(first))
+
+
+def _with_unknown(state: pl.Expr) -> pl.Expr:
+    unknown = {f"{name}=none": f"{name}=unknown" for name in (_MET, "uptake_category")}
+    told = state.list.eval(pl.element().replace(unknown))
+    which = {f"{_CRITERION}=none": f"{_CRITERION}=unknown"}
+    is_not_met = state.list.contains(f"{_MET}=false")
+    return pl.when(is_not_met).then(told).otherwise(told.list.eval(pl.element().replace(which)))
 
 
 def _seen(name: str) -> pl.Expr:
@@ -149,7 +170,7 @@ def _seen(name: str) -> pl.Expr:
 
 
 def with_reviews(risk: pl.DataFrame, reviews: pl.DataFrame) -> pl.DataFrame:
-    """Add the last review, what its reviewer saw as `seen_<column>`, and what changed since."""
+    """Add the last review, what its reviewer saw, and what changed since: one row per row."""
     same_type = risk.schema["patient_id"]
     latest = reviews.with_columns(pl.col("patient_id").cast(same_type, strict=False))
     joined = risk.join(latest, on="patient_id", how="left", maintain_order="left")
@@ -170,7 +191,6 @@ def with_reviews(risk: pl.DataFrame, reviews: pl.DataFrame) -> pl.DataFrame:
     ]
     theirs = joined.filter(pl.col("reviewed_state").is_not_null()).select(
         "patient_id",
-        *(_seen(name).replace("none", None).alias(f"seen_{name}") for name in WATCHED),
         changed_since_review=pl.concat_list(changes).list.drop_nulls(),
     )
     return joined.join(theirs, on="patient_id", how="left", maintain_order="left")

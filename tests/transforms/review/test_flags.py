@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from tests.transforms.review.rows import LAST_NIGHT, TONIGHT, reviewed, risk
-from transforms.review.reviews import WATCHED
+from transforms.review.reviews import WATCHED, state
 
 Cells = dict[str, Any]
 HIGH, OPEN = "high", "indeterminate"
@@ -54,11 +54,11 @@ def test_newly_flagged_is_against_the_last_night(
 
 CHANGES: dict[str, tuple[Any, Any, str]] = {
     "rrdtc_flag": ("low", "high", "rrdtc_flag: low -> high"),
-    "rrdtc_met": (False, True, "rrdtc_met: false -> true"),
-    "rrdtc_criterion": (None, 4, "rrdtc_criterion: none -> 4"),
+    "rrdtc_met": (None, True, "rrdtc_met: unknown -> true"),
+    "rrdtc_criterion": (None, 4, "rrdtc_criterion: unknown -> 4"),
     "os_risk_group": ("indeterminate", "low", "os_risk_group: indeterminate -> low"),
     "pfs_risk_group": ("high", "low", "pfs_risk_group: high -> low"),
-    "uptake_category": ("uptake", None, "uptake_category: uptake -> none"),
+    "uptake_category": ("uptake", None, "uptake_category: uptake -> unknown"),
     "needs": (["sex"], ["Tg", "sex"], "needs: sex -> Tg, sex"),
 }
 """A change of each watched column, and how it is said."""
@@ -81,18 +81,21 @@ def test_a_change_of_a_watched_column_brings_a_reviewed_patient_back(name: str) 
     before, after, words = CHANGES[name]
     flagged: Cells = {"met": {1: None}}
     first = risk({name: before, **flagged})
-    saw = reviewed([f"{name}={value_of(first, name)}" for name in WATCHED])
+    saw = reviewed(first.select(state()).to_series().to_list()[0])
     same = risk({name: before, **flagged}, last=first, reviews=saw).row(0, named=True)
     back = risk({name: after, **flagged}, last=first, reviews=saw).row(0, named=True)
     assert (same["review_status"], same["changed_since_review"]) == ("reviewed", [])
     assert (back["review_status"], back["changed_since_review"]) == ("waiting", [words])
 
 
-def value_of(frame: pl.DataFrame, name: str) -> str:
-    value = frame[name].to_list()[0]
-    if isinstance(value, list):
-        return ", ".join(value) or "none"
-    return "none" if value is None else str(value).lower()
+def test_no_criterion_is_said_only_where_that_is_known() -> None:
+    last = risk({"rrdtc_met": False}, {"rrdtc_met": None}, {"rrdtc_met": True})
+    now = [{"rrdtc_met": True, "rrdtc_criterion": 4}] * 3
+    assert [changed[-1] for changed in risk(*now, last=last)["changed_since_last"].to_list()] == [
+        "rrdtc_criterion: none -> 4",
+        "rrdtc_criterion: unknown -> 4",
+        "rrdtc_criterion: unknown -> 4",
+    ]
 
 
 def test_several_changes_are_said_in_the_order_of_the_columns() -> None:
@@ -144,19 +147,22 @@ def test_new_flags_are_against_the_night_whatever_the_review_saw() -> None:
     assert now["reviewed_at"].to_list() == [LAST_NIGHT]
 
 
-HISTORY: list[tuple[Cells, bool, bool]] = [
-    ({}, False, False),
+HISTORY: list[tuple[Cells, bool | None, bool | None]] = [
     ({"rrdtc_met": True}, True, False),
-    ({"rrdtc_met": None}, False, False),
-    ({"pfs_event": True}, False, True),
-    ({"pfs_event": None}, False, False),
-    ({"died": True, "pfs_event": None}, False, True),
+    ({"rrdtc_met": None}, None, False),
+    ({"rrdtc_met": False}, False, False),
+    ({"rrdtc_met": False, "pfs_event": True}, False, True),
+    ({"rrdtc_met": False, "pfs_event": None}, False, None),
+    ({"rrdtc_met": False, "died": None}, False, None),
+    ({"rrdtc_met": False, "died": True, "pfs_event": None}, False, True),
 ]
 """Tonight, whether the risk of RR-DTC is history, and that of progression."""
 
 
 @pytest.mark.parametrize(("cells", "of_rrdtc", "of_pfs"), HISTORY, ids=str)
-def test_a_risk_that_came_true_is_history(cells: Cells, of_rrdtc: bool, of_pfs: bool) -> None:
+def test_a_risk_that_came_true_is_history(
+    cells: Cells, of_rrdtc: bool | None, of_pfs: bool | None
+) -> None:
     row = risk(cells).row(0, named=True)
     assert (row["rrdtc_history"], row["pfs_history"]) == (of_rrdtc, of_pfs)
 

@@ -31,6 +31,16 @@ STATE = [
 ]
 """What a reviewer sees of FLAGGED."""
 
+NOTHING_KNOWN = [
+    "rrdtc_flag=low",
+    "rrdtc_met=unknown",
+    "rrdtc_criterion=unknown",
+    "os_risk_group=low",
+    "pfs_risk_group=low",
+    "uptake_category=unknown",
+    "needs=none",
+]
+
 OLD = [item.partition("=")[2] for item in STATE]
 """The same as the first versions wrote it."""
 
@@ -50,7 +60,9 @@ def test_a_night_that_lacks_a_watched_column_says_nothing_of_it() -> None:
     [
         (STATE, STATE),
         (OLD, STATE),
-        (["none"] * 7, [f"{name}=none" for name in WATCHED]),
+        (["low", "none", "none", "low", "low", "none", "none"], NOTHING_KNOWN),
+        ([said.replace("unknown", "none") for said in NOTHING_KNOWN], NOTHING_KNOWN),
+        (NOTHING_KNOWN, NOTHING_KNOWN),
         (STATE[:3], STATE[:3]),
         (list(reversed(STATE)), list(reversed(STATE))),
         (OLD[:6], None),
@@ -88,7 +100,7 @@ def test_only_columns_that_both_know_are_compared(saw: list[str]) -> None:
     assert (row["review_status"], row["changed_since_review"]) == ("reviewed", [])
 
 
-@pytest.mark.parametrize("name", ["rrdtc_met", "pfs_risk_group", "needs"])
+@pytest.mark.parametrize("name", ["uptake_category", "pfs_risk_group", "needs"])
 def test_a_state_of_another_version_still_brings_back_by_what_it_knows(name: str) -> None:
     other = [f"{n}=other" if n == name else f"{n}={v}" for n, _, v in split(STATE)]
     for saw in (other, list(reversed(other)), ["braf=mutated", *other[1:]], values(other)):
@@ -119,8 +131,8 @@ def test_the_state_is_carried_from_night_to_night_and_by_name_from_then_on() -> 
     second = risk(FLAGGED, last=first, reviews=later)
     assert second["reviewed_state"].to_list() == [STATE]
     written_before = first.with_columns(reviewed_state=pl.Series([OLD]))
-    third = risk(FLAGGED | {"rrdtc_met": True}, last=written_before, reviews=later)
-    assert third["changed_since_review"].to_list() == [["rrdtc_met: false -> true"]]
+    third = risk(FLAGGED | {"uptake_category": None}, last=written_before, reviews=later)
+    assert third["changed_since_review"].to_list() == [["uptake_category: uptake -> unknown"]]
     assert third["reviewed_state"].to_list() == [STATE]
 
 
