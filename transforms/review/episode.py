@@ -8,7 +8,7 @@ review reopens it.
 
 import polars as pl
 
-NOTHING = "nothing to review on record: no criterion, progression, high risk or Tg rise, and nothing to ask"
+NOTHING = "nothing to review on record: no criterion, progression, high risk, Tg rise or question"
 
 
 def with_episode(patients: pl.DataFrame) -> pl.DataFrame:

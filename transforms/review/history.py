@@ -44,7 +44,7 @@ def _lived(years: int) -> pl.Expr:
 
 
 def is_history(model: str) -> pl.Expr:
-    """Tell of a patient whether what a model forecasts is known to be history, or past its horizon."""
+    """Tell whether what a model forecasts of a patient is known to be history, or too old."""
     past = {
         "rrdtc": pl.col("rrdtc_history"),
         "os": pl.col("os_history"),

@@ -3,7 +3,6 @@
 from datetime import date
 from typing import Any
 
-import polars as pl
 import pytest
 
 from tests.transforms.review.rows import LAST_NIGHT, TONIGHT, reviewed, risk
