@@ -1,13 +1,12 @@
 """What holds for every registry: generated registries through real code."""
 
 import tempfile
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import polars as pl
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from polars.testing import assert_frame_equal
 
 from flows.job import Job
 from flows.night import run_night
@@ -15,68 +14,14 @@ from flows.outputs import Result
 from flows.settings import Settings
 from flows.synth import Registry, synthesise
 from flows.synth.files import write_export
-from schemas.contracts import LATEST
-from schemas.registry import EVENT_TABLES
-from tests.registry import NOTHING_ASIDE, read_text
 from transforms.acceptance.tolerances import Tolerance, Tolerances
 from transforms.reading.mapping import Mapping
-from transforms.variables.as_of import known_as_of
-from transforms.variables.features import features
-from transforms.variables.windows import Windows
 
 END = date(2026, 6, 30)
 seeds = st.integers(0, 10_000)
 slow = settings(
     max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-
-
-def clean_tables(seed: int, patients: int = 60) -> dict[str, pl.DataFrame]:
-    tables, _ = read_text(synthesise(patients, seed).tables, END)
-    return tables
-
-
-def derive(tables: dict[str, pl.DataFrame], as_of: date) -> pl.DataFrame:
-    lazy = {name: frame.lazy() for name, frame in tables.items()}
-    record = known_as_of(lazy, NOTHING_ASIDE, as_of)
-    return features(record, NOTHING_ASIDE, Windows())
-
-
-@slow
-@given(seeds, st.integers(0, 6500))
-def test_as_of_never_sees_later_rows(seed: int, days_before: int) -> None:
-    as_of = END - timedelta(days=days_before)
-    tables = clean_tables(seed)
-    known = {
-        name: frame.filter(pl.col(f"{LATEST}{EVENT_TABLES[name].date}") <= as_of)
-        if name in EVENT_TABLES
-        else frame
-        for name, frame in tables.items()
-    }
-    assert_frame_equal(derive(tables, as_of), derive(known, as_of))
-
-
-@slow
-@given(seeds, seeds)
-def test_the_order_of_rows_never_matters(seed: int, order: int) -> None:
-    tables = clean_tables(seed)
-    shuffled = {
-        name: frame.sample(fraction=1, shuffle=True, seed=order) for name, frame in tables.items()
-    }
-    assert_frame_equal(derive(tables, END), derive(shuffled, END))
-
-
-@slow
-@given(seeds)
-def test_one_patients_rows_never_change_anothers_variables(seed: int) -> None:
-    tables = clean_tables(seed)
-    few = tables["patients"]["patient_no"].head(10)
-    alone = {
-        name: frame.filter(pl.col("patient_no").is_in(few.implode()))
-        for name, frame in tables.items()
-    }
-    together = derive(tables, END).filter(pl.col("patient_no").is_in(few.implode()))
-    assert_frame_equal(derive(alone, END), together)
 
 
 def run(registry: Registry, folder: Path) -> Result:

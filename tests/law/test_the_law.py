@@ -18,7 +18,7 @@ from flows.settings import Settings
 from schemas.features import FEATURES
 from schemas.registry import EVENT_TABLES, TABLES
 from tests.law.answers import COUNT_DAMAGE, PREFIX, When, answers, differences, gathered
-from tests.law.damage import damaged, damages, kinds, losses
+from tests.law.damage import damaged, damages, kinds, losses, spoiled
 from tests.law.law import Tried, every_kind, people, some_night, try_cells_and_rows, try_losses
 from tests.registry import AS_OF, COLLECTED, Rows, days, write_export
 
@@ -91,11 +91,12 @@ def test_the_order_of_rows_never_matters(seed: int) -> None:
 
 @brief(3)
 @given(seeds)
-def test_other_patients_never_matter(seed: int) -> None:
+def test_other_patients_never_matter_however_damaged_they_are(seed: int) -> None:
     chance = Random(seed)
     patients, when = people(chance, 20), some_night(chance)
-    together = answers(gathered(patients.items()), when)
     name = chance.choice(sorted(patients))
+    others = {other: spoiled(rows, chance, 3) for other, rows in patients.items() if other != name}
+    together = answers(gathered((others | {name: patients[name]}).items()), when)
     alone = answers(gathered([(name, patients[name])]), when)
     assert_frame_equal(together.filter(patient_id=name), alone, check_exact=True)
 
