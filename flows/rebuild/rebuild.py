@@ -22,6 +22,7 @@ from flows.history import EXTRACTED, IMPORTS, PSEUDONYMS, settle_unfinished
 from flows.intake.export import open_export
 from flows.job import Job, Tonight
 from flows.load import load_table
+from flows.local_models import LOCAL, local_models, texts_of
 from flows.lock import LOCK, held
 from flows.opening import identity
 from flows.published.nights import STAGING, nights, report_of
@@ -34,6 +35,7 @@ from flows.warehouse.parts import COLUMNS, Parts, folder_of
 from flows.warehouse.swap import damage_of, finish_swap, kept_of, put_in_place
 from flows.warehouse.taking_back import KEPT
 from flows.warehouse.warehouse import Warehouse
+from models.local import LocalModels
 from schemas.registry import TABLES
 from transforms.reading.row_hash import with_row_hash
 
@@ -156,6 +158,7 @@ def _bring(job: Job, warehouse: Warehouse, night: Past, sources: Given, done: Re
             warehouse,
             report.run_id,
             night.imports,
+            night.local,
             night.started_at,
             *ends,
         )
@@ -173,9 +176,10 @@ def _load_new(job: Job, warehouse: Warehouse, sources: Given) -> str:
     now = datetime.now(UTC)
     export = open_export(folder, left_out=job.mapping.coverage.absent_tables)
     imports = count(job.warehouse)
-    run_id = identity(job, export, imports)
+    local = local_models(job.settings)
+    run_id = identity(job, export, imports, local)
     before = nights(job.out, before=job.as_of)
-    _load(job, warehouse, run_id, imports, now, now, before[-1].name if before else None)
+    _load(job, warehouse, run_id, imports, local, now, now, before[-1].name if before else None)
     return f"{job.as_of}: {folder}, of which nothing is published"
 
 
@@ -184,6 +188,7 @@ def _load(
     warehouse: Warehouse,
     run_id: str,
     imports: int,
+    local: LocalModels,
     started_at: datetime,
     finished_at: datetime,
     previous: str | None,
@@ -193,6 +198,7 @@ def _load(
     export = open_export(job.export, left_out=job.mapping.coverage.absent_tables)
     used = job.settings.model_dump(mode="json") | {PSEUDONYMS: job.keys.fingerprint}
     used |= {EXTRACTED: str(export.extracted_on or ""), IMPORTS: imports}
+    used |= {LOCAL: texts_of(local)} if local else {}
     seq = warehouse.start_run(run_id, job.as_of, started_at, job.mapping, used)
     with tempfile.TemporaryDirectory(dir=job.warehouse.parent) as scratch:
         night = Tonight(
@@ -208,6 +214,7 @@ def _load(
             last=None,
             extracted_on=export.extracted_on,
             imports=imports,
+            local=local,
         )
         read = Read()
         for table in TABLES:
