@@ -8,6 +8,7 @@ import polars as pl
 from flows.errors import NightRefused, UsageError
 from flows.intake.labels import labels_of
 from flows.job import Job, Tonight
+from flows.local_models import LOCAL, of_texts
 from flows.pseudonyms import pseudonymised
 from flows.published.nights import (
     day_of,
@@ -100,6 +101,7 @@ def night_again(
         raise UsageError(f"the night of {job.as_of} had {_OTHER_PSEUDONYMS}")
     extracted = used.pop(EXTRACTED, None)
     imports = used.pop(IMPORTS, 0)
+    local = of_texts(used.pop(LOCAL, {}))
     for name in GONE_SETTINGS:
         used.pop(name, None)
     ignored = "; the export given was not loaded" if job.export else ""
@@ -116,6 +118,7 @@ def night_again(
         previous=past.previous,
         last=read_last(job, past.previous),
         imports=imports,
+        local=local,
         kept_quarantine=warehouse.quarantine_of(past.seq),
         labels=labels_of(warehouse.files_of(past.seq)),
         warnings=(

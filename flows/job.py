@@ -10,6 +10,7 @@ import polars as pl
 from flows.intake.export import Export
 from flows.secrets import NO_KEYS, Keys, load_keys
 from flows.settings import Settings, load_mapping, load_settings
+from models.local import NONE, LocalModels
 from transforms.reading.mapping import Mapping
 
 
@@ -58,6 +59,8 @@ class Tonight:
     kept_quarantine: pl.DataFrame | None = None
     """What a past night set aside, as it was kept."""
     warnings: tuple[str, ...] = ()
+    local: LocalModels = field(default_factory=lambda: NONE)
+    """The local models, scored beside the published ones."""
     labels: ByName[str, str] = field(default_factory=dict)
     """What files are called where their names must not be shown: name -> label."""
 

@@ -21,12 +21,14 @@ from flows.history import (
 )
 from flows.intake.export import Export, open_export
 from flows.job import Job, Tonight
+from flows.local_models import LOCAL, local_models, texts_of
 from flows.memory import refuse_if_too_little
 from flows.outputs import VERSION
 from flows.published.withdraw import settle_withdrawals
 from flows.reviews.store import count, folder_of
 from flows.warehouse.warehouse import Run, Warehouse
-from models.spec import digests, library
+from models.local import NONE, LocalModels, with_local
+from models.spec import digests
 from models.windows import modified_windows
 
 SHAPES_OUTPUT = {"windows", "listing", "worklist_cap", "report", "report_patients"}
@@ -58,8 +60,9 @@ def open_night(
     previous = night_before(job, runs)
     last = read_last(job, previous)
     imports = _imports(job, runs)
-    run_id = identity(job, export, imports)
-    seq = start_run(job, warehouse, export, run_id, imports, started_at)
+    local = local_models(job.settings)
+    run_id = identity(job, export, imports, local)
+    seq = start_run(job, warehouse, export, run_id, imports, started_at, local)
     return Tonight(
         job=job,
         run_id=run_id,
@@ -74,26 +77,34 @@ def open_night(
         previous=previous,
         last=last,
         rows_before=warehouse.rows_read(runs[-1].seq) if runs else {},
-        warnings=tuple(_warnings(job, export)),
+        local=local,
+        warnings=tuple(_warnings(job, export, local)),
         labels={file.path.name: file.label for files in export.files.values() for file in files},
     )
 
 
 def start_run(
-    job: Job, warehouse: Warehouse, export: Export, run_id: str, imports: int, started_at: datetime
+    job: Job,
+    warehouse: Warehouse,
+    export: Export,
+    run_id: str,
+    imports: int,
+    started_at: datetime,
+    local: LocalModels,
 ) -> int:
     """Note in the warehouse that a run starts and what it rests on; return its number."""
     used = job.settings.model_dump(mode="json") | {PSEUDONYMS: job.keys.fingerprint}
     used |= {EXTRACTED: str(export.extracted_on or ""), IMPORTS: imports}
+    used |= {LOCAL: texts_of(local)} if local else {}
     return warehouse.start_run(run_id, job.as_of, started_at, job.mapping, used)
 
 
-def _warnings(job: Job, export: Export) -> Iterator[str]:
+def _warnings(job: Job, export: Export, local: LocalModels) -> Iterator[str]:
     if export.ignored:
         yield f"{len(export.ignored)} files of the export are no table and were left aside"
     yield from export.warnings if job.keys.fingerprint is None else export.unnamed_warnings
     windows = job.settings.windows.model_dump()
-    for name, model in library().items():
+    for name, model in with_local(local).items():
         for window, (paper, used) in modified_windows(model, windows).items():
             yield f"{name} is modified: {window} is {used:g}, the paper's is {paper:g}"
     if job.keys.encryption is not None:
@@ -114,7 +125,7 @@ def _imports(job: Job, runs: list[Run]) -> int:
     return there
 
 
-def identity(job: Job, export: Export, imports: int) -> str:
+def identity(job: Job, export: Export, imports: int, local: LocalModels = NONE) -> str:
     """Return the night's identity: the same inputs, settings and version give the same."""
     parts = {
         "as_of": str(job.as_of),
@@ -123,7 +134,7 @@ def identity(job: Job, export: Export, imports: int) -> str:
         ),
         "mapping": job.mapping.model_dump(mode="json"),
         "settings": job.settings.model_dump(mode="json", include=SHAPES_OUTPUT),
-        "models": digests(),
+        "models": [*digests(), *(one.sha256 for one in local.values())],
         "pseudonyms": job.keys.fingerprint,
         **({"review_imports": imports} if imports else {}),
         "version": VERSION,

@@ -18,9 +18,11 @@ from flows.disk import sha256
 from flows.errors import NightError
 from flows.history import IMPORTS
 from flows.job import Tonight
+from flows.local_models import write_local
 from flows.published.nights import RUN
 from flows.published.seal import SIGNATURE, sha256_of_run, signature
 from flows.published.write import json_ready, write_csv, write_parquet
+from models.local import NONE, LocalModels, with_local
 from models.parts import FLAGS
 from models.predictors import predictor_columns, predictors
 from models.spec import digests, library
@@ -77,6 +79,8 @@ class Outputs:
     reviews: pl.DataFrame
     profile: pl.DataFrame
     left_out: pl.DataFrame
+    local: LocalModels = field(default_factory=lambda: NONE)
+    """The local models among those of `scores`."""
     remarks: tuple[str, ...] = ()
     """What of tonight's data a person should know, in words."""
 
@@ -87,7 +91,7 @@ class Outputs:
             "patient_risk": self.risk,
             "features": self.derived,
             "model_scores": pl.concat(self.scores.values(), how="diagonal_relaxed"),
-            "predictors": predictors(self.scores, library()),
+            "predictors": predictors(self.scores, with_local(self.local)),
             "worklist": self.review,
             "registry_list": self.corrections,
             "criteria": self.criteria,
@@ -155,8 +159,9 @@ def write_outputs(outputs: Outputs, staged: Path, tonight: Tonight) -> dict[str,
     for name, frame in tables.items():
         described = descriptions_of(PUBLISHED[name], tonight.settings.windows.model_dump())
         if name == "model_scores":
-            described |= predictor_columns(library())
+            described |= predictor_columns(with_local(outputs.local)) | predictor_columns(library())
         write_parquet(frame, staged / f"{name}.parquet", described, identity, tonight.keys)
+    write_local(outputs.local, staged)
     if tonight.keys.encryption is None:
         write_csv(outputs.review, staged / "worklist.csv")
         write_csv(outputs.corrections, staged / "registry_list.csv")
@@ -240,6 +245,10 @@ def write_run(staged: Path, tonight: Tonight, result: Result) -> None:
         "models": {
             name: {"doi": model.doi, "sha256": digest}
             for (name, model), digest in zip(library().items(), digests(), strict=True)
+        }
+        | {
+            name: {"doi": one.model.doi, "sha256": one.sha256, "local": True}
+            for name, one in tonight.local.items()
         },
         "versions": {"python": platform.python_version()}
         | {name: version(name) for name in _LIBRARIES},

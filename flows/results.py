@@ -12,6 +12,7 @@ from flows.pseudonyms import pseudonymised
 from flows.read import Read
 from flows.reviews.told import reviews_told
 from models.engine import score
+from models.local import LocalModels, with_local
 from models.spec import library
 from schemas.published import Quarantine, columns_of
 from transforms.acceptance.profile import profile
@@ -47,10 +48,12 @@ def results_of(tonight: Tonight, read: Read, stage: Callable[..., Any]) -> Outpu
     given = known.tables["reviews"].collect()
     reviews = stage("look up reviews", reviews_of, tonight, given, read.names)
     derived = stage("derive variables", _features, tonight, known, read.set_aside, names)
-    scores = stage("score", _scores, derived, tonight.settings.windows.model_dump())
-    risk = stage("flag", patient_risk, derived, scores, tonight.last, reviews)
     windows = tonight.settings.windows
-    settled_by = needs(derived, scores, windows)
+    scores = stage("score", _scores, derived, tonight.local, windows.model_dump())
+    # A local model decides nothing: flags and what is needed for them are the published models'.
+    deciding = {name: scores[name] for name in library()}
+    risk = stage("flag", patient_risk, derived, deciding, tonight.last, reviews)
+    settled_by = needs(derived, deciding, windows)
     seen = stage(
         "review", review, known, derived, risk, settled_by, windows, tonight.settings.listing
     )
@@ -83,6 +86,7 @@ def results_of(tonight: Tonight, read: Read, stage: Callable[..., Any]) -> Outpu
         reviews=told,
         profile=figures,
         left_out=nobody,
+        local=tonight.local,
         remarks=remarks,
     )
 
@@ -126,8 +130,10 @@ def _features(
     return pseudonymised(named, tonight.keys, but=("patient_id",))
 
 
-def _scores(derived: pl.DataFrame, windows: dict[str, Any]) -> dict[str, pl.DataFrame]:
-    return {name: score(derived, model, windows) for name, model in library().items()}
+def _scores(
+    derived: pl.DataFrame, local: LocalModels, windows: dict[str, Any]
+) -> dict[str, pl.DataFrame]:
+    return {name: score(derived, model, windows) for name, model in with_local(local).items()}
 
 
 def _stories(

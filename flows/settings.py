@@ -87,6 +87,9 @@ class Settings(BaseSettings):
     targets: dict[str, float] = Field(
         {}, description="what the registry aims at, by quality measure, as scored_os = 0.9"
     )
+    local_models: Path | None = Field(
+        None, description="folder of local model files, scored in every night beside the others"
+    )
     keep_nights: int = Field(
         0, ge=0, description="published nights to keep, newest first; 0 keeps all"
     )

@@ -1,5 +1,6 @@
 """Model cards in the spirit of TRIPOD+AI: what a model is, for whom, and how sure we are."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -28,8 +29,11 @@ class Row:
     source: str
 
 
-def card(model: Model) -> str:
-    """Return the card of a model as markdown."""
+def card(model: Model, others: Sequence[Model] = ()) -> str:
+    """Return the card of a model as markdown, its numbers beside those of `others`.
+
+    These are its local versions, or the published model that a local one was made from.
+    """
     return rendered(
         files("models").joinpath("card.md.jinja"),
         model=model,
@@ -40,7 +44,9 @@ def card(model: Model) -> str:
         refit=refit_lines(model),
         axes=[(p, p.axis.alternatives) for p in model.predictors if p.axis],
         interval=interval_of,
-        example=example_lines(model),
+        example=example_lines(model) if model.example else [],
+        others=others,
+        beside=beside_rows(model, others),
     )
 
 
@@ -115,6 +121,20 @@ def numbers(model: Model) -> list[tuple[str, Number]]:
         if predictor.per_unit:
             found.append((f"{label}, per {predictor.unit}", predictor.per_unit))
     return [*found, *constants(model), *refit_numbers(model)]
+
+
+def beside_rows(model: Model, others: Sequence[Model]) -> list[tuple[str, list[str]]]:
+    """Return each number of several models: what it is, and how each model has it."""
+    of = [dict(numbers(one)) for one in (model, *others)]
+    names = dict.fromkeys(name for found in of for name in found)
+    return [
+        (name, [_stated(found[name]) if name in found else "" for found in of]) for name in names
+    ]
+
+
+def _stated(number: Number) -> str:
+    interval = f" ({interval_of(number)})" if number.interval else ""
+    return f"{number.value:g}{interval}, {number.status}"
 
 
 def refit_numbers(model: Model) -> list[tuple[str, Number]]:

@@ -1,5 +1,6 @@
 """What a model file must say beyond its own pieces: that it fits the variables and its points."""
 
+import re
 from collections.abc import Iterator
 
 import polars as pl
@@ -7,6 +8,7 @@ import polars as pl
 from models.parts import Criterion, Model, Predictor, Refit
 from models.points import most_points
 from schemas.features import FEATURES
+from schemas.scores import SCORES
 
 Problem = tuple[str, str]
 """Where in the file, and what to write instead."""
@@ -14,7 +16,7 @@ Problem = tuple[str, str]
 
 def problems(model: Model) -> list[Problem]:
     """Return everything that keeps a model from being scored."""
-    found = [*_templates(model), *_cutoff(model)]
+    found = [*_names(model), *_templates(model), *_cutoff(model)]
     for predictor in model.predictors:
         found += [*_columns(predictor), *_levels(predictor)]
     for criterion in model.eligibility:
@@ -22,6 +24,22 @@ def problems(model: Model) -> list[Problem]:
     for range_ in model.developed_on:
         found += _known(f"developed_on.{range_.feature}.feature", range_.feature)
     return found + [*_example(model), *(_refit(model, model.refit) if model.refit else ())]
+
+
+def _names(model: Model) -> Iterator[Problem]:
+    """Yield names that could not be a column, a macro and a file, or that are taken."""
+    places = {"name": model.name} | {f"predictors.{p.name}": p.name for p in model.predictors}
+    for place, name in places.items():
+        if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name):
+            yield place, "no name: write small letters, digits and _, as nodule_cm"
+    for predictor in model.predictors:
+        if predictor.name in SCORES or predictor.name.endswith("_points"):
+            yield f"predictors.{predictor.name}", "a column has this name: write another"
+    if model.local is None and '"status":"local"' in model.model_dump_json():
+        yield "local", "a local number without the data it comes from: write the table [local]"
+    for what, text in (("title", model.title), ("doi", model.doi)):
+        if not text.isprintable():
+            yield what, "more than one line: write one"
 
 
 def _known(place: str, name: str | None) -> list[Problem]:

@@ -5,6 +5,7 @@ each with the bounds over what is missing and over the interval of the inferred 
 is NULL in SQL and NA in R, a number that is not finite, and a level that the model does not know.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -56,6 +57,12 @@ def _effect_name(model: Model, predictor: Predictor, side: str) -> str:
     """Return which effect a side adds up: only inferred ones have ends of their own."""
     ends = _ends(model, predictor)
     return f"_{side}" if side in ends and ends[side] != ends[""] else ""
+
+
+def _title(model: Model) -> str:
+    """Return the first line of what is exported: a local model says that it is one."""
+    source = f"doi:{model.doi}" if model.doi else "no publication"
+    return f"{model.title} ({model.name}), " + ("local model" if model.local else source)
 
 
 def _number(value: float) -> str:
@@ -160,7 +167,7 @@ def to_sql(model: Model) -> str:
         macro(name, f"CASE WHEN {call('known')} AND {shown} THEN {value(call('lp_lower'))} END")
         macro(f"{name}_lower", f"CASE WHEN {shown} THEN {least} END")
         macro(f"{name}_upper", f"CASE WHEN {shown} THEN {most} END")
-    head = [f"-- {model.title} ({model.name}), doi:{model.doi}", f"-- Arguments: {arguments}."]
+    head = [f"-- {_title(model)}", f"-- Arguments: {arguments}."]
     head += ["-- Missing: NULL, a number that is not finite, a level that the model does not know."]
     return "\n".join([*head, *macros]) + "\n"
 
@@ -242,7 +249,7 @@ def to_r(model: Model) -> str:
     names = [predictor.name for predictor in model.predictors]
     sums = _sums(model)
     lines = [
-        f"# {model.title} ({model.name}), doi:{model.doi}",
+        f"# {_title(model)}",
         "# Vectors of equal length. Returns a data frame, one row per patient.",
         "# Missing: NA, a number that is not finite, a level that the model does not know.",
         f"{model.name} <- function({', '.join(names)}) {{",
@@ -288,7 +295,9 @@ def _r_effects(model: Model, predictor: Predictor) -> list[str]:
         return [f"  effect_{name} <- ({finite} - {_number(centre)}) * {slope}"]
     lines = {}
     for side, levels in _ends(model, predictor).items():
-        table = ", ".join(f'"{value}" = {_number(effect)}' for value, effect in levels.items())
+        table = ", ".join(
+            f"{json.dumps(value)} = {_number(effect)}" for value, effect in levels.items()
+        )
         variable = f"effect{_effect_name(model, predictor, side)}_{name}"
         lines[variable] = f"  {variable} <- unname(c({table})[as.character({name})])"
     return list(lines.values())

@@ -7,7 +7,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Status = Literal["published", "derived", "inferred"]
+from models.origin import Origin
+
+Status = Literal["published", "derived", "inferred", "local"]
 Family = Literal["points", "logistic", "cox"]
 Outcome = Literal["rrdtc", "os", "pfs"]
 FLAGS: dict[Outcome, str] = {
@@ -31,7 +33,7 @@ class Number(Strict):
     status: Status
     source: str
     interval: tuple[float, float] | None = None
-    """95 % confidence interval as published, or the range of an inferred number."""
+    """95 % confidence interval, as published or of local data; the range of an inferred number."""
     note: str | None = None
 
     @model_validator(mode="after")
@@ -214,7 +216,7 @@ class Model(Strict):
     family: Family
     outcome: Outcome
     citation: str
-    doi: str
+    doi: str = ""
     intended_use: str
     not_for: str
     cohort: str
@@ -231,6 +233,8 @@ class Model(Strict):
     windows: dict[str, Number] = {}
     """The windows and thresholds that the paper prints; its labels name them as {name:g}."""
     refit: Refit | None = None
+    local: Origin | None = None
+    """Where a local model comes from; a published one has none."""
 
     @model_validator(mode="after")
     def _nothing_stands_twice(self) -> "Model":

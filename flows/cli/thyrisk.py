@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from flows.cli.local_models import local_models_app
 from flows.cli.models import drawing, models_app
 from flows.cli.operator import Out, operator
 from flows.cli.reviews import review_app
@@ -176,6 +177,7 @@ app.add_typer(operator)
 app.add_typer(models_app, name="models")
 app.add_typer(drawing)
 app.add_typer(validation_app)
+app.add_typer(local_models_app)
 app.add_typer(review_app, name="review")
 
 

@@ -1,4 +1,4 @@
-"""The commands of `thyrisk` that ask whether predictions hold: validate, update."""
+"""The command of `thyrisk` that asks whether predictions hold: validate."""
 
 from dataclasses import replace
 from importlib.util import find_spec
@@ -17,11 +17,6 @@ if TYPE_CHECKING:
 
 validation_app = typer.Typer()
 out_console = Console()
-_LESS = {
-    "none": "nothing",
-    "intercept": "only the intercept or baseline",
-    "slope": "only that and the slope",
-}
 
 
 @validation_app.command()
@@ -82,7 +77,7 @@ def validate(
     Example: thyrisk validate --predictions scored.csv --horizon 5 --by centre --to validation
     Example: thyrisk validate jin2025_os --out /data/thyrisk --by centre,sex,age,period
     """
-    _need_scipy()
+    need_scipy()
     from flows import validation as flow
     from flows.predictions import read_predictions
     from flows.settings import load_settings
@@ -100,13 +95,13 @@ def validate(
         repeats=repeats,
     )
     asked = Asked(
-        by=_listed(by),
+        by=listed(by),
         horizons=tuple(horizon or ()),
         options=options,
         smallest_cell=chosen.smallest_cell,
     )
     if predictions is not None:
-        frame = read_predictions(predictions, _renamed(column or []))
+        frame = read_predictions(predictions, renamed(column or []))
         made = flow.validate(frame, asked)
     else:
         made = _of_nights(str(model), Path(str(out)), warehouse, settings, asked)
@@ -116,54 +111,14 @@ def validate(
         out_console.print(str(path), soft_wrap=True)
 
 
-@validation_app.command()
-def update(
-    predictions: Annotated[
-        Path,
-        typer.Option(
-            help="Parquet or CSV: time, event and risk, or y and p; and the predictors (numbers).",
-            show_default=False,
-        ),
-    ],
-    predictors: Annotated[
-        str, typer.Option(help="Columns of the predictors, as age,nodule.", show_default=False)
-    ],
-    to: Annotated[Path, typer.Option(help="Folder to write update.json to.")] = Path(),
-    horizon: Annotated[
-        float | None, typer.Option(help="By when the risk is, in the unit of time.")
-    ] = None,
-    column: Annotated[
-        list[str] | None, typer.Option(help="ours=theirs, for a column of another name.")
-    ] = None,
-    minimum_events: Annotated[
-        int, typer.Option(min=1, help="With fewer events nothing is updated.")
-    ] = 100,
-    settings: Annotated[Path | None, typer.Option(help="Settings (TOML): umask is used.")] = None,
-) -> None:
-    """Update a model on local data by closed testing: no more than the data ask for.
-
-    Example: thyrisk update --predictions scored.csv --predictors age,nodule --horizon 5
-    """
-    _need_scipy()
-    from flows import updating as flow
-    from flows.predictions import read_predictions
-    from flows.settings import load_settings
-
-    frame = read_predictions(predictions, _renamed(column or []))
-    made = flow.update(frame, _listed(predictors), horizon, minimum_events)
-    out_console.print(f"changed: {made['change']} ({made['events']} events)")
-    for test in made["tests"]:
-        out_console.print(f"  change {_LESS[test['keeps']]}, or refit: p = {test['p_value']:.3g}")
-    path = flow.write_update(made, to, load_settings(settings).umask)
-    out_console.print(str(path), soft_wrap=True)
-
-
-def _need_scipy() -> None:
+def need_scipy() -> None:
+    """Raise UsageError where scipy is not installed."""
     if find_spec("scipy") is None:
         raise UsageError("this needs scipy: pip install 'thyrisk[validation]'")
 
 
-def _listed(names: str) -> tuple[str, ...]:
+def listed(names: str) -> tuple[str, ...]:
+    """Return the names of a list with commas."""
     return tuple(name.strip() for name in names.split(",") if name.strip())
 
 
@@ -187,8 +142,8 @@ def _of_nights(
     return validate_ways(ways, asked)
 
 
-def _renamed(pairs: list[str]) -> dict[str, str]:
-    """Return their column names with ours."""
+def renamed(pairs: list[str]) -> dict[str, str]:
+    """Return their column names with ours, of ours=theirs. Raises UsageError."""
     renamed = {}
     for pair in pairs:
         ours, equals, theirs = pair.partition("=")

@@ -1,12 +1,13 @@
 """What a night's tables say, computed anew: counts, dates, flags against scores."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
 from polars.exceptions import PanicException, PolarsError
 
 from flows.errors import NightRefused
+from flows.local_models import PREFIX, of_night
 from flows.published.nights import is_encrypted, read_table, rows_of
 from flows.published.run_report import RunReport
 from flows.secrets import Keys
@@ -42,7 +43,16 @@ def recomputed(folder: Path, report: RunReport, keys: Keys) -> Iterator[str]:
             except NightRefused:
                 yield f"{path.name}: cannot be read"
     try:
-        yield from _compared(tables, report)
+        local = of_night(folder)
+    except NightRefused as error:
+        yield str(error)
+        local = {}
+    said = {name: model.sha256 for name, model in report.models.items() if model.local}
+    if said != {name: one.sha256 for name, one in local.items()}:
+        yield f"{PREFIX}*.toml: not the local models that run.json names"
+    used = [*_as_then(report), *(one.model for one in local.values())]
+    try:
+        yield from _compared(tables, report, used)
     except PolarsError as error:
         yield f"the tables are not those of a night ({type(error).__name__})"
 
@@ -81,7 +91,9 @@ def _identity(path: Path, report: RunReport) -> Iterator[str]:
             yield f"{path.name}: its {name} is not that of run.json"
 
 
-def _compared(tables: Mapping[str, pl.DataFrame], report: RunReport) -> Iterator[str]:
+def _compared(
+    tables: Mapping[str, pl.DataFrame], report: RunReport, used: Sequence[Model]
+) -> Iterator[str]:
     yield from _heights(tables, report)
     if "patient_risk" in tables:
         yield from _risk(tables["patient_risk"], report)
@@ -96,7 +108,7 @@ def _compared(tables: Mapping[str, pl.DataFrame], report: RunReport) -> Iterator
         for name, counts in report.by_model.items():
             if _counts(scores.filter(pl.col("model") == name)["status"]) != counts:
                 yield f"model_scores.parquet: {name}: other counts by status than run.json"
-        yield from _points(scores, report)
+        yield from _points(scores, used)
         if "patient_risk" in tables:
             yield from _flags(tables["patient_risk"], scores)
 
@@ -190,12 +202,20 @@ def _counts(values: pl.Series) -> dict[str, int]:
     return dict(counted.iter_rows())
 
 
-def _points(scores: pl.DataFrame, report: RunReport) -> Iterator[str]:
-    """Decide every risk group anew from the points and the cut-off, of models as they were."""
+def _as_then(report: RunReport) -> Iterator[Model]:
+    """Yield the published models whose file is still that of the night."""
     for (name, model), digest in zip(library().items(), digests(), strict=True):
         used = report.models.get(name)
-        if model.cutoff is None or used is None or used.sha256 != digest:
+        if used is not None and used.sha256 == digest:
+            yield model
+
+
+def _points(scores: pl.DataFrame, used: Sequence[Model]) -> Iterator[str]:
+    """Decide every risk group anew from the points and the cut-off."""
+    for model in used:
+        if model.cutoff is None:
             continue
+        name = model.name
         rows = scores.filter(pl.col("model") == name)
         wrong = rows.filter(_decided(model).ne_missing(pl.col("risk").cast(pl.String)))
         if wrong.height:

@@ -29,6 +29,7 @@ class ModelReport(_Read):
     """A model that a night used."""
 
     sha256: str
+    local: bool = False
 
 
 class RunReport(_Read):

@@ -52,7 +52,7 @@ def remarks_on(folder: Path, keys: Keys = NO_KEYS, warehouse: Path | None = None
     if report is None:
         return []
     installed = dict(zip(library(), digests(), strict=True))
-    used = {name: model.sha256 for name, model in report.models.items()}
+    used = {name: model.sha256 for name, model in report.models.items() if not model.local}
     remarks = [
         f"model {name}: the installed file is not the one of this night"
         for name in sorted(installed.keys() | used.keys())

@@ -22,6 +22,7 @@ from flows.history import settle_unfinished
 from flows.intake.export import open_export
 from flows.job import Job, Tonight
 from flows.load import load_table
+from flows.local_models import local_models
 from flows.lock import LOCK, held
 from flows.opening import identity, start_run
 from flows.published.nights import STAGING, nights, report_of
@@ -34,6 +35,7 @@ from flows.warehouse.parts import COLUMNS, Parts, folder_of
 from flows.warehouse.swap import damage_of, finish_swap, kept_of, put_in_place
 from flows.warehouse.taking_back import KEPT
 from flows.warehouse.warehouse import Warehouse
+from models.local import LocalModels
 from schemas.registry import TABLES
 from transforms.reading.row_hash import with_row_hash
 
@@ -156,6 +158,7 @@ def _bring(job: Job, warehouse: Warehouse, night: Past, sources: Given, done: Re
             warehouse,
             report.run_id,
             night.imports,
+            night.local,
             night.started_at,
             *ends,
         )
@@ -173,9 +176,10 @@ def _load_new(job: Job, warehouse: Warehouse, sources: Given) -> str:
     now = datetime.now(UTC)
     export = open_export(folder, left_out=job.mapping.coverage.absent_tables)
     imports = count(job.warehouse)
-    run_id = identity(job, export, imports)
+    local = local_models(job.settings)
+    run_id = identity(job, export, imports, local)
     before = nights(job.out, before=job.as_of)
-    _load(job, warehouse, run_id, imports, now, now, before[-1].name if before else None)
+    _load(job, warehouse, run_id, imports, local, now, now, before[-1].name if before else None)
     return f"{job.as_of}: {folder}, of which nothing is published"
 
 
@@ -184,6 +188,7 @@ def _load(
     warehouse: Warehouse,
     run_id: str,
     imports: int,
+    local: LocalModels,
     started_at: datetime,
     finished_at: datetime,
     previous: str | None,
@@ -191,7 +196,7 @@ def _load(
     """Let the warehouse see an export as a night did. Raises NightRefused."""
     assert job.export is not None  # noqa: S101
     export = open_export(job.export, left_out=job.mapping.coverage.absent_tables)
-    seq = start_run(job, warehouse, export, run_id, imports, started_at)
+    seq = start_run(job, warehouse, export, run_id, imports, started_at, local)
     with tempfile.TemporaryDirectory(dir=job.warehouse.parent) as scratch:
         night = Tonight(
             job=job,
@@ -206,6 +211,7 @@ def _load(
             last=None,
             extracted_on=export.extracted_on,
             imports=imports,
+            local=local,
         )
         read = Read()
         for table in TABLES:

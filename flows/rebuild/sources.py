@@ -15,6 +15,7 @@ from flows.errors import NightRefused, UsageError
 from flows.history import GONE_SETTINGS, IMPORTS, PSEUDONYMS
 from flows.intake.export import Export, open_export
 from flows.job import Job
+from flows.local_models import LOCAL, of_night, texts_of
 from flows.opening import identity
 from flows.outputs import MAPPING_DIGEST, mapping_digest
 from flows.published.nights import nights, read_run, report_of
@@ -23,6 +24,7 @@ from flows.secrets import Keys
 from flows.settings import Settings
 from flows.warehouse.parts import folder_of
 from flows.warehouse.remembering import Gone
+from models.local import LocalModels
 from schemas.registry import TABLES
 from transforms.reading.mapping import Mapping
 
@@ -35,6 +37,8 @@ class Past:
 
     report: RunReport
     run: dict[str, Any]
+    local: LocalModels
+    """The local models that it was scored with."""
 
     @property
     def started_at(self) -> datetime:
@@ -53,6 +57,7 @@ class Past:
         when = (self.started_at, self.report.finished_at)
         used = {**self.run["settings"], PSEUDONYMS: self.report.pseudonyms}
         used |= {IMPORTS: self.imports}
+        used |= {LOCAL: texts_of(self.local)} if self.local else {}
         at = (self.report.run_id, self.report.as_of, *when)
         return Gone(*at, self.report.previous, used, files)
 
@@ -84,7 +89,7 @@ def past_nights(out: Path, keys: Keys) -> list[Past]:
         assert report is not None and run is not None  # noqa: S101
         if report.pseudonyms != keys.fingerprint:
             raise UsageError(f"{folder} has other pseudonyms or none: give the key it had")
-        found.append(Past(report, run))
+        found.append(Past(report, run, of_night(folder)))
     return found
 
 
@@ -135,7 +140,7 @@ def export_of(past: Past, sources: Given, job: Job) -> Path | None:
     others = [open_export(said, left_out=_EVERY_TABLE)] if said else sources.any
     for export in others:
         if past.report.replayed:
-            fits = identity(job, export, past.imports) == past.report.run_id
+            fits = identity(job, export, past.imports, past.local) == past.report.run_id
         else:
             fits = _bytes_of(export) == _bytes_said(past.report)
             fits &= past.run.get("extracted_at") == export.extracted_at

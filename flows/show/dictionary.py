@@ -11,6 +11,7 @@ from rich.table import Table
 from flows.errors import UsageError
 from flows.settings import Settings
 from models.cards import interval_of, numbers
+from models.local import LocalModels, with_local
 from models.predictors import predictor_columns
 from models.spec import Model, library
 from schemas.published import PUBLISHED, descriptions_of
@@ -38,11 +39,11 @@ only file that knows the clock.
 """
 
 
-def show_models(console: Console) -> None:
+def show_models(console: Console, local: LocalModels) -> None:
     """Print each model with every number, its status and its source."""
-    for model in library().values():
+    for model in with_local(local).values():
         console.print(f"\n{model.title} ({model.name})", style="bold")
-        console.print(f"{model.citation} doi:{model.doi}", markup=False)
+        console.print(model.citation + (f" doi:{model.doi}" if model.doi else ""), markup=False)
         console.print(f"Use: {model.intended_use}\nNot for: {model.not_for}", markup=False)
         table = Table("number", "value", "interval", "status", "source")
         for what, number in numbers(model):
@@ -53,11 +54,12 @@ def show_models(console: Console) -> None:
             console.print(f"Contradiction ({finding.what}): {finding.says}", markup=False)
 
 
-def model_named(name: str) -> Model:
-    """Return a model of the library. Raises UsageError."""
-    if name not in library():
-        raise UsageError(f"no model {name}; known: {', '.join(library())}")
-    return library()[name]
+def model_named(name: str, local: LocalModels) -> Model:
+    """Return a model, published or local. Raises UsageError."""
+    models = with_local(local)
+    if name not in models:
+        raise UsageError(f"no model {name}; known: {', '.join(models)}")
+    return models[name]
 
 
 def show_schema(console: Console) -> None:

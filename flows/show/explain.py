@@ -7,11 +7,13 @@ from rich.console import Console
 from rich.table import Table
 
 from flows.errors import UsageError
+from flows.local_models import of_night
 from flows.published.nights import day_of, night_folder, nights, read_published, read_run
 from flows.secrets import load_keys
+from models.local import LocalModels, with_local
 from models.points import effects, points_per_unit
 from models.refit import refitted
-from models.spec import Model, Predictor, library
+from models.spec import Model, Predictor
 
 UNKNOWN = "unknown"
 
@@ -29,7 +31,7 @@ def explain(patient: str, out: Path, run_date: str | None, console: Console) -> 
     for criterion in _rows(patient, out, "criteria.parquet", run_date):
         console.print(_criterion(criterion), markup=False)
     windows = _windows(out, run_date)
-    for name, model in library().items():
+    for name, model in with_local(_local(out, run_date)).items():
         console.print(_predictors(model, rows[name], features, windows))
         for line in _outcome(model, rows[name]):
             console.print(line, markup=False)
@@ -74,6 +76,11 @@ def _row(patient: str, out: Path, name: str, run_date: str | None, **more: str) 
 def _rows(patient: str, out: Path, name: str, run_date: str | None) -> list[dict[str, Any]]:
     table = read_published(out, name, run_date, load_keys())
     return [] if table is None else table.filter(patient_id=patient).to_dicts()
+
+
+def _local(out: Path, run_date: str | None) -> LocalModels:
+    """Return the local models of a night."""
+    return of_night(night_folder(out, run_date or day_of(nights(out)[-1])))
 
 
 def _windows(out: Path, run_date: str | None) -> dict[str, float]:
