@@ -28,12 +28,13 @@ import numpy as np
 import polars as pl
 
 from flows.errors import UsageError
-from flows.published.nights import day_of, nights, read_table
 from flows.participants import flow_of
+from flows.published.nights import day_of, nights, read_table
 from flows.secrets import Keys
 from models.engine import score
 from models.performance.hazard import SURVIVALS, expected, hazards
 from models.spec import Cutoff, Model, library
+from transforms.surveillance.came import what_came
 from transforms.variables.as_of import known_on
 from transforms.variables.courses import courses
 from transforms.variables.evidence import Record
@@ -41,7 +42,6 @@ from transforms.variables.features import features
 from transforms.variables.uptake import IS_NONE, IS_UP
 from transforms.variables.windows import Windows
 
-MONTHS_PER_YEAR = 12.0
 GRACE_DAYS = 7
 PUBLISHED_WITHIN_DAYS = 31
 HORIZONS = {"os": (3.0, 5.0), "pfs": (3.0, 5.0), "rrdtc": (1.0, 3.0, 5.0)}
@@ -228,25 +228,14 @@ def _of_models(model: Model, rows: pl.DataFrame) -> pl.DataFrame:
 
 def _outcomes(model: Model, tonight: pl.DataFrame) -> pl.DataFrame:
     """Return what came: index_date, years from it, event (2: died before RR-DTC), subgroups."""
-    if model.outcome == "rrdtc":
-        met = (pl.col("rrdtc_met_date") - pl.col("index_date")).dt.total_days() / 365.25
-        end = pl.col("follow_up_months") / MONTHS_PER_YEAR
-        has_met = pl.col("rrdtc_met").fill_null(False)
-        years = pl.when(has_met).then(met).otherwise(end)
-        died = pl.col("os_event")
-        event = pl.when(has_met).then(1).otherwise(died.cast(pl.Int32) * 2)
-        tonight = tonight.filter(pl.col("rrdtc_met").is_not_null())
-    else:
-        years = pl.col(f"{model.outcome}_months") / MONTHS_PER_YEAR
-        event = pl.col(f"{model.outcome}_event").cast(pl.Int32)
     period = (pl.col("index_date").dt.year() // 5 * 5).cast(pl.String)
-    return tonight.select(
-        "patient_id", "index_date", "centre", pl.col("sex").cast(pl.String),
-        years=years, event=event,
+    groups = tonight.select(
+        "patient_id", "centre", pl.col("sex").cast(pl.String),
         age=pl.when(pl.col("age_at_index") >= 55).then(pl.lit("55 or older"))
         .when(pl.col("age_at_index").is_not_null()).then(pl.lit("under 55")),
         period=pl.when(pl.col("index_date").is_not_null()).then(pl.lit("from ") + period),
-    ).drop_nulls(["years", "event", "index_date"])  # fmt: skip
+    )  # fmt: skip
+    return what_came(model.outcome, tonight).join(groups, on="patient_id")
 
 
 def _by_the_paper(model: Model, tonight: pl.DataFrame, windows: Windows) -> Way:

@@ -21,6 +21,7 @@ from flows.job import Tonight
 from flows.published.nights import RUN
 from flows.published.seal import SIGNATURE, sha256_of_run, signature
 from flows.published.write import json_ready, write_csv, write_parquet
+from flows.surveillance import Watched
 from models.parts import FLAGS
 from models.predictors import predictor_columns, predictors
 from models.spec import digests, library
@@ -77,6 +78,7 @@ class Outputs:
     reviews: pl.DataFrame
     profile: pl.DataFrame
     left_out: pl.DataFrame
+    watched: Watched
     remarks: tuple[str, ...] = ()
     """What of tonight's data a person should know, in words."""
 
@@ -97,6 +99,8 @@ class Outputs:
             "timeline": self.timeline,
             "qi_measures": self.measures,
             "quarantine": self.quarantine,
+            "past_predictions": self.watched.kept,
+            "surveillance": self.watched.series,
             "profile": self.profile,
             "patients_left_out": self.left_out,
         }
@@ -136,6 +140,8 @@ class Result:
     compared_with: list[str] = field(default_factory=list)
     accepted: dict[str, str] | None = None
     """When and why the night was let through, where it had been refused."""
+    signals: list[str] = field(default_factory=list)
+    """What surveillance sees that is a reason to look."""
     warnings: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -193,6 +199,7 @@ def summarise(
         comparisons=verdict.comparisons,
         compared_with=verdict.compared_with,
         accepted=verdict.accepted,
+        signals=list(outputs.watched.signals),
         warnings=[*tonight.warnings, *outputs.counts.warnings, *outputs.remarks, *verdict.warnings],
         seconds=seconds,
     )
