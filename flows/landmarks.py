@@ -11,6 +11,8 @@
 - A prediction is that of the first night published within a month after the landmark
   (`published`), and the clock starts that night; without one it is made anew from what was
   dated up to the landmark (`recomputed`).
+- Or on any other day: at the first 131I, or so many years after it.
+- Who is left out is counted by the first reason that holds (`Way.flow`).
 - Risk within w years after a landmark s years after the first 131I is
   1 - exp(-(H(s+w) - H(s))), H the cumulative hazard by the model's own survival at 3, 5 and 10
   years, straight between them and after; those baselines are inferred, so this tests the
@@ -18,7 +20,7 @@
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -26,10 +28,13 @@ import numpy as np
 import polars as pl
 
 from flows.errors import UsageError
+from flows.participants import flow_of
 from flows.published.nights import day_of, nights, read_table
 from flows.secrets import Keys
 from models.engine import score
+from models.performance.hazard import SURVIVALS, expected, hazards
 from models.spec import Cutoff, Model, library
+from transforms.surveillance.came import what_came
 from transforms.variables.as_of import known_on
 from transforms.variables.courses import courses
 from transforms.variables.evidence import Record
@@ -37,14 +42,17 @@ from transforms.variables.features import features
 from transforms.variables.uptake import IS_NONE, IS_UP
 from transforms.variables.windows import Windows
 
-MONTHS_PER_YEAR = 12.0
 GRACE_DAYS = 7
 PUBLISHED_WITHIN_DAYS = 31
 HORIZONS = {"os": (3.0, 5.0), "pfs": (3.0, 5.0), "rrdtc": (1.0, 3.0, 5.0)}
 PAPER_HORIZONS = (3.0, 5.0, 10.0)
+MOST_YEARS = 10.0
+PAPER = "paper"
+LANDMARKS = {"second-course": "second course", "first-131i": "first 131I", PAPER: PAPER}
+"""The ways by the names that the command takes, and as the figures have them."""
+USED = ("scored", "bounded")
 PUBLISHED, RECOMPUTED = "published", "recomputed"
 SUBGROUPS = ("centre", "sex", "age", "period")
-TO_TELL_APART = ("survival_3y", "survival_5y", "survival_10y")
 
 
 @dataclass(frozen=True)
@@ -63,18 +71,59 @@ class Registry:
         return self.names.join(derived, on="patient_no", maintain_order="left")
 
 
+@dataclass(frozen=True)
+class Way:
+    """One way of validating a model: its name, its predictions, and who is not among them."""
+
+    name: str
+    frame: pl.DataFrame
+    flow: dict[str, int] = field(default_factory=dict)
+    """Patients of the registry by what became of them, in order."""
+
+
 def predictions(
     model: Model, registry: Registry, out: Path, keys: Keys
 ) -> Iterator[tuple[str, pl.DataFrame]]:
     """Yield each way of validating a model: its name and a frame of predictions for `validate`."""
+    for way in ways(model, registry, out, keys):
+        yield way.name, way.frame
+
+
+def ways(
+    model: Model, registry: Registry, out: Path, keys: Keys, landmark: str | None = None
+) -> Iterator[Way]:
+    """Yield the ways of validating a model: the one chosen, else its landmark and the paper's.
+
+    `landmark` is one of LANDMARKS, or years after the first 131I. Raises UsageError.
+    """
+    default = "first-131i" if model.outcome == "rrdtc" else "second-course"
+    chosen = [landmark] if landmark else [default, PAPER]
+    years = {name: _years(name) for name in chosen if name not in LANDMARKS}
     tonight = registry.features(registry.record)
-    if model.outcome == "rrdtc":
-        yield "first 131I", _at_landmark(model, registry, tonight, _after_index(tonight), out, keys)
-        yield "paper", _cross_section(tonight, registry.windows)
-    else:
-        second = _second_assessed(registry)
-        yield "second course", _at_landmark(model, registry, tonight, second, out, keys)
-        yield "paper", _from_index(model, tonight, registry.windows)
+    for name in chosen:
+        if name == PAPER:
+            yield _by_the_paper(model, tonight, registry.windows)
+            continue
+        if name == "second-course":
+            days = _second_assessed(registry)
+        else:
+            days = _after_index(tonight, years.get(name))
+        told = LANDMARKS.get(name) or f"{years[name]:g} years after first 131I"
+        yield _at_landmark(told, model, registry, tonight, days, out, keys)
+
+
+def _years(landmark: str) -> float:
+    try:
+        years = float(landmark)
+    except ValueError:
+        years = -1.0
+    if not 0 < years <= MOST_YEARS:
+        known = ", ".join(LANDMARKS)
+        raise UsageError(
+            f"--landmark {landmark}: want {known}, or years after the first 131I up to "
+            f"{MOST_YEARS:g}"
+        )
+    return years
 
 
 def _second_assessed(registry: Registry) -> pl.DataFrame:
@@ -90,20 +139,22 @@ def _second_assessed(registry: Registry) -> pl.DataFrame:
     )
 
 
-def _after_index(tonight: pl.DataFrame) -> pl.DataFrame:
-    """Return one row per patient with an index date: some days after it."""
-    day = pl.col("index_date") + timedelta(days=GRACE_DAYS)
+def _after_index(tonight: pl.DataFrame, years: float | None = None) -> pl.DataFrame:
+    """Return one row per patient with an index date: some days, or so many years, after it."""
+    after = timedelta(days=GRACE_DAYS if years is None else round(years * 365.25))
+    day = pl.col("index_date") + after
     return tonight.select("patient_no", day=day).drop_nulls("day")
 
 
 def _at_landmark(
+    name: str,
     model: Model,
     registry: Registry,
     tonight: pl.DataFrame,
     landmarks: pl.DataFrame,
     out: Path,
     keys: Keys,
-) -> pl.DataFrame:
+) -> Way:
     past = landmarks.filter(pl.col("day") <= registry.record.as_of)
     then = registry.features(known_on(registry.record, past.lazy()))
     named = registry.names.join(past, on="patient_no").select("patient_id", landmark="day")
@@ -116,15 +167,15 @@ def _at_landmark(
     published = _published(model, named, out, keys)
     made = pl.concat([published, recomputed], how="diagonal_relaxed")
     made = made.unique("patient_id", keep="first", maintain_order=True)
-    outcomes = _outcomes(model, tonight)
-    joined = made.join(outcomes, on="patient_id").with_columns(
+    joined = made.join(_outcomes(model, tonight), on="patient_id").with_columns(
         years_before=(pl.col("start") - pl.col("index_date")).dt.total_days() / 365.25
     )
     watched = joined.with_columns(time=pl.col("years") - pl.col("years_before"))
-    at_risk = watched.filter(pl.col("time") > 0, pl.col("status").is_in(["scored", "bounded"]))
+    at_risk = watched.filter(pl.col("time") > 0, pl.col("status").is_in(USED))
+    flow = flow_of(tonight, made, watched, prediction_of(model))
     if model.outcome == "rrdtc":
-        return _long_plain_risk(at_risk)
-    return _long_survival(at_risk, HORIZONS[model.outcome])
+        return Way(name, _long_plain_risk(at_risk), flow)
+    return Way(name, _long_survival(at_risk, HORIZONS[model.outcome]), flow)
 
 
 def _scores(model: Model, of: pl.DataFrame, windows: Windows) -> pl.DataFrame:
@@ -144,7 +195,7 @@ def _published(model: Model, named: pl.DataFrame, out: Path, keys: Keys) -> pl.D
     """Return what the first night soon enough after each landmark published: one row each."""
     columns = [
         "patient_id", "model", "status", "risk", "points",
-        *(f"{name}{bound}" for name in (*TO_TELL_APART, "probability")
+        *(f"{name}{bound}" for name in (*SURVIVALS, "probability")
           for bound in ("", "_lower", "_upper")),
     ]  # fmt: skip
     parts = []
@@ -177,45 +228,52 @@ def _of_models(model: Model, rows: pl.DataFrame) -> pl.DataFrame:
 
 def _outcomes(model: Model, tonight: pl.DataFrame) -> pl.DataFrame:
     """Return what came: index_date, years from it, event (2: died before RR-DTC), subgroups."""
-    if model.outcome == "rrdtc":
-        met = (pl.col("rrdtc_met_date") - pl.col("index_date")).dt.total_days() / 365.25
-        end = pl.col("follow_up_months") / MONTHS_PER_YEAR
-        has_met = pl.col("rrdtc_met").fill_null(False)
-        years = pl.when(has_met).then(met).otherwise(end)
-        died = pl.col("os_event")
-        event = pl.when(has_met).then(1).otherwise(died.cast(pl.Int32) * 2)
-        tonight = tonight.filter(pl.col("rrdtc_met").is_not_null())
-    else:
-        years = pl.col(f"{model.outcome}_months") / MONTHS_PER_YEAR
-        event = pl.col(f"{model.outcome}_event").cast(pl.Int32)
     period = (pl.col("index_date").dt.year() // 5 * 5).cast(pl.String)
-    return tonight.select(
-        "patient_id", "index_date", "centre", pl.col("sex").cast(pl.String),
-        years=years, event=event,
+    groups = tonight.select(
+        "patient_id", "centre", pl.col("sex").cast(pl.String),
         age=pl.when(pl.col("age_at_index") >= 55).then(pl.lit("55 or older"))
         .when(pl.col("age_at_index").is_not_null()).then(pl.lit("under 55")),
         period=pl.when(pl.col("index_date").is_not_null()).then(pl.lit("from ") + period),
-    ).drop_nulls(["years", "event", "index_date"])  # fmt: skip
+    )  # fmt: skip
+    return what_came(model.outcome, tonight).join(groups, on="patient_id")
 
 
-def _from_index(model: Model, tonight: pl.DataFrame, windows: Windows) -> pl.DataFrame:
+def _by_the_paper(model: Model, tonight: pl.DataFrame, windows: Windows) -> Way:
+    if model.outcome == "rrdtc":
+        return _cross_section(tonight, windows)
+    return _from_index(model, tonight, windows)
+
+
+def _from_index(model: Model, tonight: pl.DataFrame, windows: Windows) -> Way:
     """Return the paper's way: tonight's predictors, the clock from the first 131I."""
-    made = _scores(model, tonight, windows).join(_outcomes(model, tonight), on="patient_id")
-    made = made.filter(pl.col("years") > 0, pl.col("status").is_in(["scored", "bounded"]))
-    made = made.with_columns(years_before=pl.lit(0.0), time="years", source=pl.lit(RECOMPUTED))
-    return _long_survival(made, PAPER_HORIZONS)
+    scored = _scores(model, tonight.drop_nulls("index_date"), windows)
+    watched = scored.join(_outcomes(model, tonight), on="patient_id")
+    watched = watched.with_columns(
+        years_before=pl.lit(0.0), time="years", source=pl.lit(RECOMPUTED)
+    )
+    made = watched.filter(pl.col("time") > 0, pl.col("status").is_in(USED))
+    flow = flow_of(tonight, scored, watched, prediction_of(model))
+    return Way(PAPER, _long_survival(made, PAPER_HORIZONS), flow)
 
 
-def _cross_section(tonight: pl.DataFrame, windows: Windows) -> pl.DataFrame:
+def _cross_section(tonight: pl.DataFrame, windows: Windows) -> Way:
     """Return the paper's way for RR-DTC: as known tonight, of patients with two courses."""
-    asked = tonight.filter(pl.col("courses") >= 2, pl.col("rrdtc_met").is_not_null())
+    asked = tonight.filter(pl.col("courses") >= 2)
     model = library()["liu2022_nomogram"]
-    made = _scores(model, asked, windows).join(_outcomes(model, asked), on="patient_id")
-    return made.filter(pl.col("status").is_in(["scored", "bounded"])).select(
+    scored = _scores(model, asked, windows)
+    watched = scored.join(_outcomes(model, tonight), on="patient_id")
+    flow = flow_of(tonight, scored, watched.with_columns(time=pl.lit(1.0)), "probability")
+    made = watched.filter(pl.col("status").is_in(USED)).select(
         *SUBGROUPS, source=pl.lit(RECOMPUTED), y=(pl.col("event") == 1).cast(pl.Int8),
         p="probability", p_lower="probability_lower", p_upper="probability_upper",
         score="points",
     )  # fmt: skip
+    return Way(PAPER, made, flow)
+
+
+def prediction_of(model: Model) -> str:
+    """Return the column of the scores that is validated."""
+    return "probability" if model.outcome == "rrdtc" else "survival_5y"
 
 
 def _long_plain_risk(at_risk: pl.DataFrame) -> pl.DataFrame:
@@ -246,19 +304,9 @@ def _long_survival(at_risk: pl.DataFrame, horizons: tuple[float, ...]) -> pl.Dat
 
 
 def _risk(at_risk: pl.DataFrame, suffix: str, before: np.ndarray, horizon: float) -> np.ndarray:
-    knots = np.array([0.0, 3.0, 5.0, 10.0])
-    columns = [f"{name}{suffix}" for name in TO_TELL_APART]
-    with np.errstate(divide="ignore"):
-        told = -np.log(at_risk.select(pl.col(columns).cast(pl.Float64)).to_numpy())
-    hazard = np.column_stack([np.zeros(len(told)), told])
-
-    def cumulative(t: np.ndarray) -> np.ndarray:
-        at = np.clip(np.searchsorted(knots, t, side="right") - 1, 0, 2)
-        row = np.arange(len(t))
-        rate = (hazard[row, at + 1] - hazard[row, at]) / (knots[at + 1] - knots[at])
-        return np.asarray(hazard[row, at] + rate * (t - knots[at]))
-
-    return np.asarray(1 - np.exp(-(cumulative(before + horizon) - cumulative(before))))
+    columns = [f"{name}{suffix}" for name in SURVIVALS]
+    hazard = hazards(at_risk.select(pl.col(columns).cast(pl.Float64)).to_numpy())
+    return np.asarray(1 - np.exp(-expected(hazard, before, before + horizon)))
 
 
 def cutoff_of(model: Model) -> Cutoff | None:

@@ -38,6 +38,7 @@ STEPS = (
     "tell the stories",
     "list corrections",
     "measure",
+    "watch",
     "compare",
     "write",
     "report",

@@ -32,7 +32,7 @@ from models.spec import digests
 from models.windows import modified_windows
 
 SHAPES_OUTPUT = {"windows", "listing", "worklist_cap", "report", "report_patients"}
-SHAPES_OUTPUT |= {"smallest_cell", "round_counts", "targets"}
+SHAPES_OUTPUT |= {"smallest_cell", "round_counts", "targets", "surveillance"}
 """The settings that what is published depends on; the others decide whether it is."""
 
 

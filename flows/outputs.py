@@ -22,6 +22,7 @@ from flows.local_models import write_local
 from flows.published.nights import RUN
 from flows.published.seal import SIGNATURE, sha256_of_run, signature
 from flows.published.write import json_ready, write_csv, write_parquet
+from flows.surveillance import Watched
 from models.local import NONE, LocalModels, with_local
 from models.parts import FLAGS
 from models.predictors import predictor_columns, predictors
@@ -79,6 +80,7 @@ class Outputs:
     reviews: pl.DataFrame
     profile: pl.DataFrame
     left_out: pl.DataFrame
+    watched: Watched
     local: LocalModels = field(default_factory=lambda: NONE)
     """The local models among those of `scores`."""
     remarks: tuple[str, ...] = ()
@@ -101,6 +103,8 @@ class Outputs:
             "timeline": self.timeline,
             "qi_measures": self.measures,
             "quarantine": self.quarantine,
+            "past_predictions": self.watched.kept,
+            "surveillance": self.watched.series,
             "profile": self.profile,
             "patients_left_out": self.left_out,
         }
@@ -140,6 +144,8 @@ class Result:
     compared_with: list[str] = field(default_factory=list)
     accepted: dict[str, str] | None = None
     """When and why the night was let through, where it had been refused."""
+    signals: list[str] = field(default_factory=list)
+    """What surveillance sees that is a reason to look."""
     warnings: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -198,6 +204,7 @@ def summarise(
         comparisons=verdict.comparisons,
         compared_with=verdict.compared_with,
         accepted=verdict.accepted,
+        signals=list(outputs.watched.signals),
         warnings=[*tonight.warnings, *outputs.counts.warnings, *outputs.remarks, *verdict.warnings],
         seconds=seconds,
     )

@@ -227,6 +227,12 @@ def _leave_artifacts(result: Result, smallest: int, hide: Hide) -> None:
     create_table_artifact(key="thyrisk-rows", table=rows, description=f"Rows, night of {day}")
     flags = [{"flag": name, **_few(counts, smallest)} for name, counts in result.flags.items()]
     create_table_artifact(key="thyrisk-flags", table=flags, description=f"Flags, night of {day}")
+    seen = "".join(f"\n- {hide(signal)}" for signal in result.signals)
+    create_markdown_artifact(
+        key="thyrisk-surveillance",
+        markdown=f"# Does it hold here? Night of {day}\n\n" + (seen or "No signal.") + "\n",
+        description=f"Signals of surveillance, night of {day}: reasons to look",
+    )
     cut = f" {result.cut_from_worklist} more wait." if result.cut_from_worklist else ""
     warnings = "".join(f"\n- warning: {hide(warning)}" for warning in result.warnings)
     page = result.folder / PAGE

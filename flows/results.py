@@ -11,6 +11,7 @@ from flows.outputs import Outputs
 from flows.pseudonyms import pseudonymised
 from flows.read import Read
 from flows.reviews.told import reviews_told
+from flows.surveillance import watch
 from models.engine import score
 from models.local import LocalModels, with_local
 from models.spec import library
@@ -70,6 +71,7 @@ def results_of(tonight: Tonight, read: Read, stage: Callable[..., Any]) -> Outpu
     del read, known  # the measures need memory, and no table
     waits = waits_of(told, risk, tonight.as_of)
     measured = stage("measure", _measures, tonight, courses, patients, told, waits)
+    watched = stage("watch", watch, tonight, derived, scores, measured)
     return Outputs(
         counts=counts,
         derived=derived,
@@ -87,6 +89,7 @@ def results_of(tonight: Tonight, read: Read, stage: Callable[..., Any]) -> Outpu
         profile=figures,
         left_out=nobody,
         local=tonight.local,
+        watched=watched,
         remarks=remarks,
     )
 

@@ -28,6 +28,7 @@ from schemas.registry import TABLES
 from transforms.acceptance.tolerances import Tolerances
 from transforms.reading.mapping import Mapping
 from transforms.review.listing import Listing
+from transforms.surveillance.watching import Watching
 from transforms.variables.windows import Windows
 
 _PREFIX = "THYRISK_"
@@ -48,6 +49,7 @@ class Settings(BaseSettings):
     windows: Windows = Windows()
     acceptance: Tolerances = Tolerances()
     listing: Listing = Listing()
+    surveillance: Watching = Watching()
     max_bad_share: float = Field(
         0.2, ge=0, le=1, description="refuse the night when more of a table's rows are bad"
     )
@@ -189,6 +191,7 @@ def _refuse_unknown(environment: Iterable[str]) -> None:
     known = [*Settings.model_fields, *_OTHER_VARIABLES]
     known += [f"windows__{name}" for name in Windows.model_fields]
     known += [f"listing__{name}" for name in Listing.model_fields]
+    known += [f"surveillance__{name}" for name in Watching.model_fields]
     for variable in sorted(environment):
         name = variable.upper().removeprefix(_PREFIX).lower()
         if not variable.upper().startswith(_PREFIX) or name in known:

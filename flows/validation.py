@@ -14,7 +14,9 @@ from typing import Any
 import polars as pl
 
 from flows.errors import NightRefused, UsageError, told
+from flows.landmarks import Way
 from flows.night import private
+from flows.participants import flow_shown
 from flows.published.write import write_parquet
 from flows.secrets import NO_KEYS
 from flows.subgroups import (
@@ -65,17 +67,19 @@ def validate(frame: pl.DataFrame, asked: Asked) -> Validation:
     return Validation(figures, curves, {"rows": len(frame), "by": list(asked.by)})
 
 
-def validate_ways(ways: Iterable[tuple[str, pl.DataFrame]], asked: Asked) -> Validation:
+def validate_ways(ways: Iterable[Way], asked: Asked) -> Validation:
     """Return the figures of several ways of validating a model, each with where it is from.
 
-    A way is its name and a frame of predictions with `source`; of two sources, each has figures
-    of its own too, unless one is so small that subtracting would show a patient. The curves are
-    those of the first way.
+    Of two sources of predictions, each has figures of its own too, unless one is so small that
+    subtracting would show a patient. The curves are those of the first way.
     """
     figures: list[pl.DataFrame] = []
     curves: dict[str, pl.DataFrame] = {}
-    about: dict[str, Any] = {"by": list(asked.by), "ways": {}}
-    for name, frame in ways:
+    about: dict[str, Any] = {"by": list(asked.by), "ways": {}, "flow": {}}
+    for way in ways:
+        name, frame = way.name, way.frame
+        if way.flow:
+            about["flow"][name] = flow_shown(way.flow, asked.smallest_cell)
         counts = dict(frame.group_by("source").len().sort("source").iter_rows())
         parts = {source: frame.filter(source=source) for source in counts}
         hide = len(parts) > 1 and any(_shows_a_patient(part, asked) for part in parts.values())

@@ -11,6 +11,7 @@ from schemas.features import Features
 from schemas.fields import code, of, words
 from schemas.patient_risk import PatientRisk
 from schemas.scores import ModelScores
+from schemas.surveillance import PastPredictions, Surveillance
 from schemas.worklist import RegistryList, Worklist
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "ModelScores",
     "Needs",
     "OnFile",
+    "PastPredictions",
     "PatientRisk",
     "PatientsLeftOut",
     "Predictors",
@@ -28,6 +30,7 @@ __all__ = [
     "QiMeasures",
     "Quarantine",
     "RegistryList",
+    "Surveillance",
     "Timeline",
     "Worklist",
     "columns_of",
@@ -223,6 +226,8 @@ PUBLISHED: dict[str, type[pa.DataFrameModel]] = {
     "reviews": GivenReviews,
     "model_scores": ModelScores,
     "predictors": Predictors,
+    "past_predictions": PastPredictions,
+    "surveillance": Surveillance,
     "profile": Profile,
     "patients_left_out": PatientsLeftOut,
 }

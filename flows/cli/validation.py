@@ -40,9 +40,20 @@ def validate(
             show_default=False,
         ),
     ] = None,
+    landmark: Annotated[
+        str | None,
+        typer.Option(
+            help="When the clock starts: second-course, first-131i, paper, or years after the "
+            "first 131I. Default: the model's landmark, and the paper's way beside it.",
+            show_default=False,
+        ),
+    ] = None,
     to: Annotated[
-        Path, typer.Option(help="Folder to write validation.parquet and validation.json to.")
-    ] = Path(),
+        Path | None,
+        typer.Option(
+            help="Folder to write to. Default: OUT/validation/MODEL, or here.", show_default=False
+        ),
+    ] = None,
     horizon: Annotated[
         list[float] | None,
         typer.Option(help="By when the risk is, in the unit of time; else the column horizon."),
@@ -76,6 +87,7 @@ def validate(
 
     Example: thyrisk validate --predictions scored.csv --horizon 5 --by centre --to validation
     Example: thyrisk validate jin2025_os --out /data/thyrisk --by centre,sex,age,period
+    Example: thyrisk validate jin2025_os --out /data/thyrisk --landmark 2
     """
     need_scipy()
     from flows import validation as flow
@@ -86,6 +98,8 @@ def validate(
 
     if (model is None) == (predictions is None) or (model is None) != (out is None):
         raise UsageError("give a MODEL and --out, or --predictions")
+    if landmark is not None and model is None:
+        raise UsageError("--landmark is of a MODEL on the nights of --out")
     chosen = load_settings(settings)
     options = Options(
         minimum_events=minimum_events,
@@ -104,8 +118,9 @@ def validate(
         frame = read_predictions(predictions, renamed(column or []))
         made = flow.validate(frame, asked)
     else:
-        made = _of_nights(str(model), Path(str(out)), warehouse, settings, asked)
-    written = flow.write(made, to, chosen.umask)
+        made = _of_nights(str(model), Path(str(out)), warehouse, settings, asked, landmark)
+    folder = to or (Path() if out is None else out / "validation" / str(model))
+    written = flow.write(made, folder, chosen.umask)
     out_console.print(_table(made.figures))
     for path in written:
         out_console.print(str(path), soft_wrap=True)
@@ -123,11 +138,16 @@ def listed(names: str) -> tuple[str, ...]:
 
 
 def _of_nights(
-    name: str, out: Path, warehouse: Path | None, settings: Path | None, asked: "Asked"
+    name: str,
+    out: Path,
+    warehouse: Path | None,
+    settings: Path | None,
+    asked: "Asked",
+    landmark: str | None,
 ) -> "Validation":
     """Return the figures of a published model on the registry's own outcomes."""
     from flows.job import job_of
-    from flows.landmarks import cutoff_of, model_of, predictions
+    from flows.landmarks import cutoff_of, model_of, ways
     from flows.replayed import last_night
     from flows.validation import validate_ways
 
@@ -138,8 +158,8 @@ def _of_nights(
         asked = replace(asked, options=cut)
     job = job_of(None, out, None, warehouse, None, settings)
     with last_night(job) as registry:
-        ways = list(predictions(model, registry, out, job.keys))
-    return validate_ways(ways, asked)
+        found = list(ways(model, registry, out, job.keys, landmark))
+    return validate_ways(found, asked)
 
 
 def renamed(pairs: list[str]) -> dict[str, str]:

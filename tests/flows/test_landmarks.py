@@ -8,16 +8,30 @@ import polars as pl
 import pytest
 from pytest import approx
 
+from flows.errors import UsageError
 from flows.job import Job
 from flows.landmarks import (
     PUBLISHED,
     RECOMPUTED,
+    Way,
     cutoff_of,
     model_of,
     predictions,
 )
 from flows.landmarks import (
     Registry as Known,
+)
+from flows.landmarks import ways as all_ways
+from flows.participants import (
+    COMPLETE,
+    DIED_BEFORE,
+    EVERYBODY,
+    HAD_EVENT,
+    INELIGIBLE,
+    NO_INDEX,
+    NO_LANDMARK,
+    NOT_FOLLOWED,
+    flow_shown,
 )
 from flows.replayed import last_night
 from flows.secrets import NO_KEYS, Keys
@@ -124,13 +138,13 @@ def test_each_figure_says_from_when_and_of_which_predictions(tmp_path: Path):
         died = {"death_date": days(300 + 20 * number), "last_contact_date": days(1200)}
         uptake = ("all", "none")[number % 2]
         jin(f"P{number:02}", registry, second=uptake, **(died if number % 3 else {}))
-    found = predictions(model_of("jin2025_os"), known(registry), tmp_path, NO_KEYS)
+    found = all_ways(model_of("jin2025_os"), known(registry), tmp_path, NO_KEYS)
     asked = Asked(options=Options(minimum_events=5, repeats=0))
     made = validate_ways(found, asked)
     assert set(made.figures["landmark"]) == {"second course", "paper"}
     assert set(made.figures["predictions"]) == {RECOMPUTED}
     assert made.about["ways"]["second course"] == {RECOMPUTED: 80}
-    few = validate_ways([("second course", first_of("jin2025_os", registry, tmp_path))], Asked())
+    few = validate_ways([Way("second course", first_of("jin2025_os", registry, tmp_path))], Asked())
     words = few.figures.filter(measure="events")["note"][0]
     assert words.startswith("too few events: ") and " years at " in words
 
@@ -146,10 +160,42 @@ def test_predictions_of_a_few_published_nights_are_not_told_apart(
     made = first_of("jin2025_os", registry, tmp_path).sort("horizon", "time")
     place = pl.int_range(pl.len()).over("horizon", "event")
     told = pl.when(place < published / 2).then(pl.lit(PUBLISHED)).otherwise(pl.lit(RECOMPUTED))
-    way = ("second course", made.with_columns(source=told))
+    way = Way("second course", made.with_columns(source=told))
     options = Options(minimum_events=2, repeats=0)
     figures = validate_ways([way], Asked(options=options)).figures
     apart = figures.filter(pl.col("predictions") != "both")
     assert apart["n"].is_not_null().any() is shown
     assert apart["suppressed"].any() is not shown
     assert figures.filter(predictions="both")["n"].max() == 40
+
+
+def flow_of(model: str, registry: Registry, tmp_path: Path, landmark: str) -> dict[str, int]:
+    way = next(all_ways(model_of(model), known(registry), tmp_path, NO_KEYS, landmark))
+    assert sum(way.flow.values()) == 2 * way.flow[EVERYBODY]
+    return {step: count for step, count in way.flow.items() if count and step != EVERYBODY}
+
+
+def test_who_is_left_out_is_counted_by_the_first_reason_that_holds(tmp_path: Path):
+    registry = jin("WELL", Registry())
+    jin("DIED", registry, second=None, death_date=days(100), last_contact_date=days(100))
+    jin("ONE", registry, second=None)
+    jin("LEFT", registry, last_contact_date=SECOND)
+    registry.usual("OTHER").treated("OTHER", SECOND, "none")
+    assert flow_of("jin2025_os", registry, tmp_path, "second-course") == {
+        DIED_BEFORE: 1, NO_LANDMARK: 1, INELIGIBLE: 1, NOT_FOLLOWED: 1, COMPLETE: 1,
+    }  # fmt: skip
+    assert flow_of("jin2025_os", registry, tmp_path, "1") == {
+        HAD_EVENT: 1, NOT_FOLLOWED: 1, INELIGIBLE: 1, COMPLETE: 2,
+    }  # fmt: skip
+
+
+def test_small_counts_of_the_flow_are_left_out_with_what_gives_them_away():
+    flow = {EVERYBODY: 60, NO_INDEX: 2, INELIGIBLE: 18, COMPLETE: 40}
+    told = {row["step"]: row["patients"] for row in flow_shown(flow, 5)}
+    assert told == {EVERYBODY: 60, NO_INDEX: None, INELIGIBLE: None, COMPLETE: 40}
+
+
+@pytest.mark.parametrize("landmark", ["third-course", "-1", "11", "nan"])
+def test_a_landmark_that_is_none_is_refused(landmark: str, tmp_path: Path):
+    with pytest.raises(UsageError, match="--landmark"):
+        next(all_ways(model_of("jin2025_os"), known(Registry()), tmp_path, NO_KEYS, landmark))

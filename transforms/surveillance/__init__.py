@@ -1,0 +1,1 @@
+"""Surveillance: what past nights predicted beside what came, night after night."""
