@@ -13,20 +13,39 @@ A mapping is declared in one TOML file; a new hospital needs nothing else.
 
     [coverage]
     labs = "not_collected"                               # so that no lab does not mean none
+
+Where the files are not shaped like the tables, `[sources.X]` says which they are and
+`[[tables.T.from]]` how their records become rows (transforms.mapping).
 """
 
+from typing import Any
+
 import polars as pl
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from schemas.registry import TABLES
+from transforms.mapping.checks import problem_of
+from transforms.mapping.rules import From
+from transforms.mapping.sources import Pattern, Source, Strict
 from transforms.reading.coverage import Coverage
 
 
-class TableMapping(BaseModel):
+class _Declared(Strict):
+    """What is not said is not written down: a mapping is the same before and after a new key."""
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_unsaid(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = handler(self)
+        named = {name.removesuffix("_"): said for name, said in written.items()}
+        later = ("sources", "patterns", "from")
+        return {name: said for name, said in named.items() if said or name not in later}
+
+
+class TableMapping(_Declared):
     """How one table of a hospital reads."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
+    from_: list[From] = Field(default=[], alias="from")
+    """Where its rows come from, where no file is shaped like it: a rule for each source."""
     columns: dict[str, str] = {}
     """Column of the contract -> column of the export, where its name differs."""
     units: dict[str, str] = {}
@@ -35,11 +54,13 @@ class TableMapping(BaseModel):
     """Column of the contract -> code of the export -> code of the contract; "" is an empty cell."""
 
 
-class Mapping(BaseModel):
+class Mapping(_Declared):
     """How a hospital's export reads. The empty mapping is the contract's own dialect."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
+    sources: dict[str, Source] = {}
+    """Name -> files of the hospital that are not shaped like tables, and how they read."""
+    patterns: dict[str, Pattern] = {}
+    """Name -> how a cell of free text is taken apart."""
     decimal_comma: bool = False
     """Whether numbers are written with a comma, as in 5,55."""
     tables: dict[str, TableMapping] = {}
@@ -57,6 +78,11 @@ class Mapping(BaseModel):
                 for column in getattr(mapped, part):
                     if column not in known:
                         raise ValueError(f"tables.{name}.{part}.{column}: no such column")
+            if mapped.from_ and mapped.columns:
+                raise ValueError(f"tables.{name}.columns: its columns are in [[tables.{name}.from]]")
+            for at, rule in enumerate(mapped.from_):
+                if problem := problem_of(rule, name, self.sources, self.patterns):
+                    raise ValueError(f"tables.{name}.from.{at}.{problem}")
         return self
 
     def of(self, table: str) -> TableMapping:
