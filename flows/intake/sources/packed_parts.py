@@ -15,7 +15,7 @@ _MOST_PARTS = 10_000
 
 
 @contextmanager
-def parts_of(path: Path, max_ratio: int) -> Iterator[zipfile.ZipFile]:
+def parts_of(path: Path, name: str, max_ratio: int) -> Iterator[zipfile.ZipFile]:
     """Open a zip whose parts may together unpack to `max_ratio` times its size.
 
     Raises NightRefused where it is no whole zip, is encrypted, or grows more than that.
@@ -27,16 +27,16 @@ def parts_of(path: Path, max_ratio: int) -> Iterator[zipfile.ZipFile]:
             most = min(max(max_ratio * path.stat().st_size, _ALWAYS_UNPACKED), _MOST_BYTES)
             if grown > most or len(parts) > _MOST_PARTS:
                 raise NightRefused(
-                    f"{path.name}: unpacks to {grown} bytes in {len(parts)} parts, more than "
+                    f"{name}: unpacks to {grown} bytes in {len(parts)} parts, more than "
                     f"{max_ratio} times its size; if that is right, raise max_unpack_ratio in "
                     f"the settings"
                 )
             if any(part.flag_bits & 1 for part in parts):
-                raise NightRefused(f"{path.name}: protected by a password; save it without")
+                raise NightRefused(f"{name}: protected by a password; save it without")
             yield packed
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, KeyError) as error:
         raise NightRefused(
-            f"{path.name}: not whole ({type(error).__name__}); save or copy it again"
+            f"{name}: not whole ({type(error).__name__}); save or copy it again"
         ) from None
 
 

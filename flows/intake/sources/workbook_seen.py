@@ -5,8 +5,8 @@ import zipfile
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from flows.intake.formats.packed_parts import part
-from flows.intake.formats.xml_events import local, parse
+from flows.intake.sources.packed_parts import part
+from flows.intake.sources.xml_events import local, parse
 
 _UNIT = re.compile(r'"\s*([^"]*[^"\s\d.,/-][^"]*?)\s*"')
 _LEADING_ZEROS = re.compile(r"^0{2,}$")

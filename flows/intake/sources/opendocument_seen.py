@@ -2,9 +2,9 @@
 
 import zipfile
 
-from flows.intake.formats.packed_parts import part
-from flows.intake.formats.workbook_seen import MOST_AREAS, Seen
-from flows.intake.formats.xml_events import local, parse
+from flows.intake.sources.packed_parts import part
+from flows.intake.sources.workbook_seen import MOST_AREAS, Seen
+from flows.intake.sources.xml_events import local, parse
 
 _CELLS = ("table-cell", "covered-table-cell")
 

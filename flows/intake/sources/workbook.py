@@ -5,24 +5,19 @@ whatever the workbook counts them from. A merged area has its value in each of i
 formula without a stored result, and an error, are texts that no column takes, never empty cells.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import fastexcel
 import polars as pl
 
 from flows.errors import NightRefused, is_failure, is_out_of_space
-from flows.intake.formats.opendocument_seen import sheets_of
-from flows.intake.formats.packed_parts import parts_of
-from flows.intake.formats.records import (
-    NOT_STORED,
-    RECORD,
-    UNREADABLE,
-    Records,
-    plural,
-    records,
-)
-from flows.intake.formats.workbook_seen import Book, Seen, book_of, see_sheet
+from flows.intake.sources.given import Given, unique_names, whole
+from flows.intake.sources.opendocument_seen import sheets_of
+from flows.intake.sources.packed_parts import parts_of
+from flows.intake.sources.words import plural
+from flows.intake.sources.workbook_seen import Seen, book_of, see_sheet
+from transforms.mapping.sources import RECORD
 
 HIDDEN = "_hidden"
 """Column that says of a record whether its row is hidden (yes, no)."""
@@ -30,44 +25,44 @@ HIDDEN = "_hidden"
 MARKED = "_marked"
 """Column that says what of a record's row was not read: colour, strikethrough, comment."""
 
+NOT_STORED = "#NOT STORED"
+"""The text of a cell whose formula has no stored result: no value of any column."""
+
 _ERROR = "#ERROR"
 _MOST_CELLS = 200_000_000
 _MIDNIGHT = " 00:00:00"
-_JOINED = " / "
 _BLIND = (
     "an .xls does not tell its merged cells, hidden rows, colours, comments, strikethrough and "
     "formulas without a result; save it as .xlsx to have them looked at"
 )
 
 
-def read_workbook(
-    path: Path,
-    *,
-    sheet: str | None = None,
-    header: tuple[int, int] | None = None,
-    max_ratio: int = 1000,
-) -> Records:
-    """Read a sheet of a workbook; without a name, the first that is not hidden.
+def read_xlsx(file: Given) -> Iterator[pl.DataFrame]:
+    """Yield the rows of one sheet; `part` names it, else it is the first that is not hidden.
 
-    `header` is the first and last row of the header; without it the first row that has a value.
-    Names in several header rows are joined with " / ". Raises NightRefused.
+    Names in several lines of `header` are joined with a space. Raises NightRefused.
     """
-    name = path.name
-    if path.suffix.lower() == ".xls":
-        reader = _opened(path)
-        chosen, remarks = _chosen(reader.sheet_names, set(), sheet, name)
-        return _read(path, reader, chosen, Seen(), header, [*remarks, _BLIND])
+    file.refuse_options()
+    name, path, wanted = file.name, file.path, file.source.part
+    kind = Path(name).suffix.lower()
+    if kind == ".xls":
+        reader = _opened(file)
+        chosen = _chosen(reader.sheet_names, set(), wanted, file)
+        file.tell(_BLIND)
+        yield _read(file, reader, chosen, Seen())
+        return
     try:
-        with parts_of(path, max_ratio) as packed:
-            if path.suffix.lower() == ".ods":
+        with parts_of(path, name, file.settings.max_unpack_ratio) as packed:
+            if kind == ".ods":
                 found, hidden = sheets_of(packed, name)
-                chosen, remarks = _chosen(list(found), hidden, sheet, name)
+                chosen = _chosen(list(found), hidden, wanted, file)
                 seen = found[chosen]
             else:
                 book = book_of(packed, name)
-                chosen, remarks = _chosen(list(book.sheets), book.hidden, sheet, name)
+                chosen = _chosen(list(book.sheets), book.hidden, wanted, file)
                 seen = see_sheet(packed, book, chosen, name)
-                remarks += _of_book(book)
+                if book.from_1904:
+                    file.tell("days are counted from 1904, not from 1900")
     except (KeyError, ValueError, OverflowError):
         raise NightRefused(f"{name}: not whole as a workbook; save or copy it again") from None
     if seen.last_row * (seen.last_column - seen.first_column + 1) > _MOST_CELLS:
@@ -75,29 +70,29 @@ def read_workbook(
             f"{name}: sheet with {seen.last_row} rows and {seen.last_column} columns; delete what "
             f"lies far below or right of the table, or save it as CSV"
         )
-    return _read(path, _opened(path), chosen, seen, header, remarks)
+    yield _read(file, _opened(file), chosen, seen)
 
 
-def _opened(path: Path) -> fastexcel.ExcelReader:
+def _opened(file: Given) -> fastexcel.ExcelReader:
     try:
-        return fastexcel.read_excel(str(path))
+        return fastexcel.read_excel(str(file.path))
     except BaseException as error:
-        raise _unreadable(path, error) from None
+        raise _unreadable(file.name, error) from None
 
 
-def _unreadable(path: Path, error: BaseException) -> BaseException:
+def _unreadable(name: str, error: BaseException) -> BaseException:
     if not is_failure(error) or is_out_of_space(error):
         return error
     # The reader's own words may quote cells.
     return NightRefused(
-        f"{path.name}: cannot be read as a workbook ({type(error).__name__}); save it again, or "
+        f"{name}: cannot be read as a workbook ({type(error).__name__}); save it again, or "
         f"as CSV UTF-8"
     )
 
 
-def _chosen(
-    sheets: Sequence[str], hidden: set[str], wanted: str | None, name: str
-) -> tuple[str, list[str]]:
+def _chosen(sheets: Sequence[str], hidden: set[str], wanted: str | None, file: Given) -> str:
+    """Return the sheet to read, and say what the others are. Raises NightRefused."""
+    name = file.name
     shown = [sheet for sheet in sheets if sheet not in hidden]
     if wanted is not None and wanted not in sheets:
         raise NightRefused(f"{name}: no sheet {wanted!r}; it has {', '.join(map(repr, sheets))}")
@@ -105,66 +100,63 @@ def _chosen(
         raise NightRefused(f"{name}: no sheet that is not hidden; name the one to read")
     chosen = wanted if wanted is not None else shown[0]
     others = [sheet for sheet in sheets if sheet != chosen]
-    remarks = [f"the sheet {chosen!r} is hidden"] if chosen in hidden else []
+    if chosen in hidden:
+        file.tell("the sheet that is read is hidden")
     if others:
         unseen = sum(sheet in hidden for sheet in others)
-        remarks.append(
+        file.tell(
             f"{plural(len(others), 'other sheet')} not read here"
             + (f", {unseen} of them hidden" if unseen else "")
         )
-    return chosen, remarks
+    return chosen
 
 
-def _of_book(book: Book) -> list[str]:
-    return ["days are counted from 1904, not from 1900"] if book.from_1904 else []
-
-
-def _read(
-    path: Path,
-    reader: fastexcel.ExcelReader,
-    sheet: str,
-    seen: Seen,
-    header: tuple[int, int] | None,
-    remarks: list[str],
-) -> Records:
-    cells = _cells(path, reader, sheet, seen)
-    cells = _filled(cells, seen)
-    first, last = header or _first_row(cells, path.name)
-    if not 1 <= first <= last <= cells.height:
-        raise NightRefused(f"{path.name}: no header in rows {first} to {last}")
-    names, unnamed = _names(cells, first, last)
-    body = cells.slice(last).rename(dict(zip(cells.columns, names, strict=True)))
-    body = body.drop(name for name in unnamed if body[name].null_count() == body.height)
-    body = body.with_row_index(RECORD, last + 1)
-    values = pl.exclude(RECORD)
-    is_row = pl.any_horizontal(values.is_not_null())
-    rows = body.filter(is_row).with_columns(
-        pl.lit(None, dtype=pl.String).alias(UNREADABLE),
-        pl.when(pl.col(RECORD).is_in(list(seen.hidden_rows)))
-        .then(pl.lit("yes"))
-        .otherwise(pl.lit("no"))
-        .alias(HIDDEN),
+def _read(file: Given, reader: fastexcel.ExcelReader, sheet: str, seen: Seen) -> pl.DataFrame:
+    """Return the rows below the header that have a value, as text."""
+    cells = _filled(_cells(file, reader, sheet, seen), seen)
+    lines = _header(file, cells)
+    names = _names(file, cells, lines)
+    last = max(lines, default=0)
+    if above := min(lines, default=1) - 1:
+        file.tell(f"{plural(above, 'row')} above the header not read")
+    body = whole(cells.slice(last), last + 1).rename(dict(zip(cells.columns, names, strict=True)))
+    has_value = pl.any_horizontal(pl.col(names).is_not_null())
+    hidden = pl.col(RECORD).is_in(sorted(seen.hidden_rows))
+    rows = body.filter(has_value & ~pl.col(RECORD).is_in(file.source.skip)).with_columns(
+        pl.when(hidden).then(pl.lit("yes")).otherwise(pl.lit("no")).alias(HIDDEN),
         _marked(seen),
     )
-    said = _remarks(seen, rows, last, names)
-    if first > 1:
-        remarks.append(f"{plural(first - 1, 'row')} above the header not read")
-    return records([rows], path.name, [*remarks, *said])
+    for remark in _remarks(seen, rows, last, names):
+        file.tell(remark)
+    return rows
 
 
-def _cells(path: Path, reader: fastexcel.ExcelReader, sheet: str, seen: Seen) -> pl.DataFrame:
+def _header(file: Given, cells: pl.DataFrame) -> list[int]:
+    """Return the lines that have the names; none where the mapping has them."""
+    if file.source.header == 0:
+        return []
+    lines = file.source.header_lines
+    if not lines:
+        has_value = cells.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
+        lines = [(has_value.arg_max() or 0) + 1]
+    if not all(1 <= line <= cells.height for line in lines):
+        raise NightRefused(f"{file.name}: header in line {max(lines)} of {cells.height}")
+    return lines
+
+
+def _cells(file: Given, reader: fastexcel.ExcelReader, sheet: str, seen: Seen) -> pl.DataFrame:
     """Return the cells of a sheet as text: one row per row of the sheet, from its first."""
     try:
         loaded = reader.load_sheet(sheet, header_row=None, skip_rows=0, dtypes="string")
         cells = loaded.to_polars()
     except BaseException as error:
-        raise _unreadable(path, error) from None
+        raise _unreadable(file.name, error) from None
     if not cells.width:
-        raise NightRefused(f"{path.name}: an empty sheet; name the sheet that has the table")
+        raise NightRefused(f"{file.name}: an empty sheet; name the sheet that has the table")
     start = seen.first_column or 1
     if seen.last_column and cells.width != seen.last_column - start + 1:
         raise NightRefused(
-            f"{path.name}: {cells.width} columns where its XML has {seen.last_column - start + 1}; "
+            f"{file.name}: {cells.width} columns where its XML has {seen.last_column - start + 1}; "
             f"save it again, or as CSV UTF-8"
         )
     if cells.height < seen.last_row:
@@ -194,27 +186,16 @@ def _filled(cells: pl.DataFrame, seen: Seen) -> pl.DataFrame:
     return pl.DataFrame(columns)
 
 
-def _first_row(cells: pl.DataFrame, name: str) -> tuple[int, int]:
-    has_value = cells.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
-    at = has_value.arg_max()
-    if at is None or not has_value[at]:
-        raise NightRefused(f"{name}: an empty sheet; name the sheet that has the table")
-    return at + 1, at + 1
-
-
-def _names(cells: pl.DataFrame, first: int, last: int) -> tuple[list[str], list[str]]:
-    """Return a name for each column, each once, and which of them the sheet leaves unnamed."""
-    names: list[str] = []
-    unnamed: list[str] = []
-    head = cells.slice(first - 1, last - first + 1)
-    for column in head.columns:
-        parts = [" ".join(part.split()) for part in head[column].drop_nulls()]
-        name = _JOINED.join(dict.fromkeys(parts)) or f"(column {column})"
-        if not parts:
-            unnamed.append(name)
-        again = names.count(name) + sum(n.startswith(f"{name} (") for n in names)
-        names.append(f"{name} ({again + 1})" if name in names else name)
-    return names, unnamed
+def _names(file: Given, cells: pl.DataFrame, lines: Sequence[int]) -> list[str]:
+    """Return a name for each column, each once; those of several lines are joined."""
+    given = file.source.names
+    if given and len(given) != cells.width:
+        raise NightRefused(f"{file.name}: {cells.width} columns, `names` has {len(given)}")
+    if given:
+        return unique_names(given)
+    head = cells[[line - 1 for line in lines]]
+    parts = ([" ".join(part.split()) for part in column.drop_nulls()] for column in head)
+    return unique_names(" ".join(dict.fromkeys(part)) for part in parts)
 
 
 def _marked(seen: Seen) -> pl.Expr:
