@@ -9,7 +9,7 @@ from flows.intake.sources.naaccr import read_naaccr
 from tests.flows.intake.sources.reading import Found, read_with
 
 ROOT = (
-    '<NaaccrData xmlns="http://naaccr.org/naaccrxml" recordType="{kind}"'
+    '<NaaccrData xmlns="http://naaccr.org/naaccrxml" recordType="{kind}" '
     'specificationVersion="1.7" baseDictionaryUri="http://naaccr.org/naaccrxml/naaccr-dictionary-{version}.xml"{more}>'
 )
 
