@@ -44,7 +44,11 @@ class Shape:
 
 def shape_of(path: Path, file: SourceFile, mapping: Mapping) -> Shape:
     """Look at the text of `file` that lies at `path`. Raises NightRefused."""
-    header = header_of(path, file, mapping)
+    return measured(path, header_of(path, file, mapping))
+
+
+def measured(path: Path, header: Header) -> Shape:
+    """Look at text whose header is known already."""
     line_feeds = separators = returns = before_feed = 0
     has_quotes, is_utf8, last = False, True, b""
     rest = b""

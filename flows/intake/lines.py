@@ -11,19 +11,32 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import polars as pl
 
 from flows.errors import NightError, NightRefused
 from flows.intake.dialect import Shape
-from flows.intake.header import row_pattern
-from flows.intake.misfits import NOT_A_ROW, UNREADABLE, Misfits
+from flows.intake.header import Header, row_pattern
+from flows.intake.misfits import NOT_A_ROW, UNREADABLE
 
 RECORD_LIMIT = 1 << 24
 """Bytes in a line at most, and in a row with line breaks."""
 _BLOCK = 1 << 24
 _OPEN = "row: a quote is opened and not closed"
 _STRAY = "row: a quote inside a cell"
+
+class Judge(Protocol):
+    """What tells, of lines that are no rows by themselves, the remarks."""
+
+    header: Header
+
+    def below_blank(self, line: int) -> None:
+        """Hear that a line is blank."""
+
+    def is_footer(self, line: str) -> bool:
+        """Whether a line with too few or too many fields is a total, a ruler or a remark."""
+
 
 Bad = tuple[int, bytes]
 """A line that is no row by itself: its number and text."""
@@ -53,7 +66,7 @@ class Lines:
 
 
 def read_line_by_line(
-    path: Path, shape: Shape, batch_rows: int, lines: Lines, misfits: Misfits
+    path: Path, shape: Shape, batch_rows: int, lines: Lines, misfits: Judge
 ) -> Iterator[pl.DataFrame]:
     """Yield the rows below the header: its columns, `line`, `unreadable` and UNREADABLE."""
     csv.field_size_limit(RECORD_LIMIT)
@@ -131,7 +144,7 @@ def _frame(rows: list[list[str | int | None]], shape: Shape) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def _records(bad: list[Bad], shape: Shape, lines: Lines, misfits: Misfits) -> pl.DataFrame:
+def _records(bad: list[Bad], shape: Shape, lines: Lines, misfits: Judge) -> pl.DataFrame:
     """Read the lines that are no rows by themselves: joined where they are one row together."""
     rows: list[list[str | int | None]] = []
     at = 0
@@ -185,7 +198,7 @@ def _joined(bad: list[Bad], at: int, shape: Shape) -> tuple[list[str], int] | No
     return next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)), further
 
 
-def _why(line: bytes, text: str, misfits: Misfits) -> str:
+def _why(line: bytes, text: str, misfits: Judge) -> str:
     """Say why a line is no row."""
     header = misfits.header
     if misfits.is_footer(text):

@@ -132,9 +132,10 @@ def _delimited(
     columns = _select(file, mapping, names)
     misfits = Misfits(file.table, mapping, shape.header)
     lines.total, lines.header = shape.lines, 1
-    regular = not careful and (shape.is_regular or _has_one_row_per_line(path, shape))
+    quoted = shape.has_quotes and has_one_row_per_line(path, shape)
+    regular = not careful and (shape.is_regular or quoted)
     if regular:
-        read = _regular(path, shape, settings.batch_rows)
+        read = regular_rows(path, shape, settings.batch_rows)
     else:
         read = read_line_by_line(path, shape, settings.batch_rows, lines, misfits)
     try:
@@ -153,7 +154,7 @@ def _delimited(
     lines.check(file.path.name)
 
 
-def _regular(path: Path, shape: Shape, batch_rows: int) -> Iterator[pl.DataFrame]:
+def regular_rows(path: Path, shape: Shape, batch_rows: int) -> Iterator[pl.DataFrame]:
     text = pl.scan_csv(
         path,
         glob=False,
@@ -170,9 +171,9 @@ def _regular(path: Path, shape: Shape, batch_rows: int) -> Iterator[pl.DataFrame
         yield batch.with_columns(unreadable)
 
 
-def _has_one_row_per_line(path: Path, shape: Shape) -> bool:
-    """Check a file with quotes: in each line all fields, and no quote left open."""
-    if not shape.may_be_regular or not shape.has_quotes:
+def has_one_row_per_line(path: Path, shape: Shape) -> bool:
+    """Check line by line: all fields, and no quote left open."""
+    if not shape.may_be_regular:
         return False
     pattern = row_pattern(shape.header.delimiter, f"{{{shape.width - 1}}}")
     # A blank line is read as null: it is no row.
