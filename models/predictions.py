@@ -45,16 +45,25 @@ def widest_share(model: Model) -> pl.Expr:
 
 def _curves(model: Model) -> dict[str, tuple[Curve, Curve, Curve]]:
     """Return each prediction as curves of the linear predictor: as it is, lower and upper."""
+    draw = _logistic if model.family == "logistic" else _survival
+    return {
+        name: (draw(value), draw(low), draw(high))
+        for name, (value, low, high) in drawn(model).items()
+    }
+
+
+def drawn(model: Model) -> dict[str, tuple[float, float, float]]:
+    """Return the constant of each prediction: as it is, and for its lower and upper bound.
+
+    Of a logistic model how far the intercept is moved, of a Cox model the baseline survival.
+    """
     if model.family == "logistic" and model.intercept:
         value, (low, high) = model.intercept.value, model.intercept.bounds
-        moved = (_logistic(0.0), _logistic(low - value), _logistic(high - value))
-        return {"probability": moved}
-    found = {}
-    for horizon in model.baseline:
-        low, high = horizon.survival.bounds
-        curves = (_survival(horizon.survival.value), _survival(low), _survival(high))
-        found[f"survival_{horizon.years}y"] = curves
-    return found
+        return {"probability": (0.0, low - value, high - value)}
+    return {
+        f"survival_{horizon.years}y": (horizon.survival.value, *horizon.survival.bounds)
+        for horizon in model.baseline
+    }
 
 
 def _logistic(moved: float) -> Curve:

@@ -55,7 +55,7 @@ def _local(settings: Path | None) -> "LocalModels":
     return local_models(load_settings(settings))
 
 
-def _found(name: str, settings: Path | None) -> tuple["Model", "LocalModels"]:
+def found(name: str, settings: Path | None) -> tuple["Model", "LocalModels"]:
     """Return a model by its name or its file, and the local models. Raises NightError."""
     from flows.local_models import of_file
     from flows.show.dictionary import model_named
@@ -76,7 +76,7 @@ def show_model(name: ModelName, settings: Chosen = None) -> None:
     from models.cards import card
     from models.local import beside
 
-    model, local = _found(name, settings)
+    model, local = found(name, settings)
     print(card(model, beside(model.name, local)), end="")  # noqa: T201 - markdown, to be piped
 
 
@@ -92,7 +92,7 @@ def export_model(
     from models.interchange import to_json, to_r, to_sql
 
     written = {Format.json: to_json, Format.sql: to_sql, Format.r: to_r}[as_format]
-    print(written(_found(name, settings)[0]))  # noqa: T201 - a file, to be piped
+    print(written(found(name, settings)[0]))  # noqa: T201 - a file, to be piped
 
 
 @drawing.command()
@@ -118,7 +118,7 @@ def nomogram(
     from flows.show.nomogram_chart import draw, save
     from models.nomogram import nomogram as lay_out
 
-    model, _ = _found(name, settings)
+    model, _ = found(name, settings)
     if patient is not None and out is None:
         raise UsageError("--patient needs --out, the folder of the published nights")
     scores = scores_of(patient, model.name, out, run_date) if patient is not None and out else None

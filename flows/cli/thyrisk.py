@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from flows.cli.calculator import calculating
 from flows.cli.local_models import local_models_app
 from flows.cli.models import drawing, models_app
 from flows.cli.operator import Out, operator
@@ -175,6 +176,7 @@ def query(
 app.add_typer(showcase)
 app.add_typer(operator)
 app.add_typer(models_app, name="models")
+app.add_typer(calculating)
 app.add_typer(drawing)
 app.add_typer(validation_app)
 app.add_typer(local_models_app)

@@ -56,7 +56,7 @@ def page(
         smallest=settings.smallest_cell,
         windows=settings.windows,
         reasons=[(code, _words(code)) for code in codes.DISMISSAL],
-        data=_embedded(
+        data=embedded(
             {
                 "night": str(run["as_of"]),
                 "run": run["run_id"],
@@ -113,7 +113,7 @@ def _words(code: str) -> str:
     return code.replace("_", " ")
 
 
-def _embedded(data: Any) -> str:
+def embedded(data: Any) -> str:
     """Return JSON that cannot end the script element that it stands in."""
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     for character in "<>&\u2028\u2029":

@@ -35,9 +35,7 @@ def _problems(
         yield from (f"columns.{column}.{said}" for said in _of_cell(cell, table, column, patterns))
 
 
-def _of_cell(
-    cell: Cell, table: str, column: str, patterns: Mapping[str, Pattern]
-) -> Iterator[str]:
+def _of_cell(cell: Cell, table: str, column: str, patterns: Mapping[str, Pattern]) -> Iterator[str]:
     if cell.constant is not None and not cell.assumption and column != TABLES[table].says_what:
         yield "assumption: a constant wants one: what is taken for granted, in words"
     if cell.pattern is not None and cell.pattern not in patterns:

@@ -80,7 +80,9 @@ def of_parts(year: str, month: str, day: str) -> str:
 def completed(text: str, rest: str) -> str:
     """Return a year with the month and day of `rest` (`07-01`), or a month with its day (`15`)."""
     missing = "'[0-9]{4}'" if "-" in rest else "'[0-9]{4}-[0-9]{2}'"
-    return f"CASE WHEN regexp_full_match({text}, {missing}) THEN {text} || '-{rest}' ELSE {text} END"
+    return (
+        f"CASE WHEN regexp_full_match({text}, {missing}) THEN {text} || '-{rest}' ELSE {text} END"
+    )
 
 
 def shifted(start: str, days: str) -> str:

@@ -163,4 +163,3 @@ class From(Said):
         if (self.sql is not None) == any(map(bool, others)):
             raise ValueError("want columns (and what goes with them), or sql alone")
         return self
-

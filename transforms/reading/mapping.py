@@ -79,7 +79,9 @@ class Mapping(_Declared):
                     if column not in known:
                         raise ValueError(f"tables.{name}.{part}.{column}: no such column")
             if mapped.from_ and mapped.columns:
-                raise ValueError(f"tables.{name}.columns: its columns are in [[tables.{name}.from]]")
+                raise ValueError(
+                    f"tables.{name}.columns: its columns are in [[tables.{name}.from]]"
+                )
             for at, rule in enumerate(mapped.from_):
                 if problem := problem_of(rule, name, self.sources, self.patterns):
                     raise ValueError(f"tables.{name}.from.{at}.{problem}")

@@ -1,0 +1,3 @@
+from tests.flows.report.conftest import browser, opens
+
+__all__ = ["browser", "opens"]
