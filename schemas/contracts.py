@@ -179,6 +179,25 @@ def contract(name: str) -> pa.DataFrameSchema:
     return pa.DataFrameSchema(columns=columns, name=name, coerce=False, strict=False)
 
 
+@cache
+def fulfilled(name: str) -> pl.Expr:
+    """Return whether a row of table `name` is as its contract wants it, all checks at once.
+
+    Pandera takes a hundred times as long, and says which cell is why: it need not look at others.
+    """
+    table = TABLES[name]
+    needed = [column for column, said in table.schema.columns.items() if not said.nullable]
+    rules = [rule.fill_null(True) for _, rule in expectations(table)]
+    return pl.all_horizontal(*(pl.col(column).is_not_null() for column in needed), *rules)
+
+
+def is_typed(rows: pl.DataFrame, name: str) -> bool:
+    """Tell whether a frame has every column of table `name`, of its type."""
+    types = rows.schema
+    columns = TABLES[name].schema.columns
+    return all(types.get(column) == said.dtype.type for column, said in columns.items())
+
+
 def empty_cell_reason(column: str) -> str:
     """Return the reason for a required cell that is empty."""
     return f"{column}: empty"

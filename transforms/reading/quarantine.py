@@ -8,13 +8,23 @@ patient's `quarantined_rows`.
 """
 
 from datetime import date
+from functools import cache
 from typing import Any
 
 import pandera.polars as pa
 import polars as pl
 import polars_hash as plh
 
-from schemas.contracts import CONTEXT, EARLIEST, LATEST, RECEIVED, contract, empty_cell_reason
+from schemas.contracts import (
+    CONTEXT,
+    EARLIEST,
+    LATEST,
+    RECEIVED,
+    contract,
+    empty_cell_reason,
+    fulfilled,
+    is_typed,
+)
 from schemas.registry import TABLES
 
 PROVENANCE = ("file_no", "line", "row_hash")
@@ -52,6 +62,7 @@ NOT_ROWS = ("row: repeats the header", "row: not a row of the table")
 """Why a line is no row of its table: it says nothing of any patient."""
 
 
+@cache
 def nothing_rejected() -> pl.DataFrame:
     """Return an empty frame of rejected rows."""
     return pl.DataFrame(schema=REJECTED)
@@ -137,6 +148,8 @@ def validate(rows: pl.DataFrame, table: str, as_of: date) -> tuple[pl.DataFrame,
     found = failures(rows, table)
     if table == "patients":
         found = pl.concat([found, _born_later(rows, as_of)])
+    if found.is_empty() and not later.any():
+        return _without(rows, table, found), nothing_rejected()
     found = found.filter(~later.gather(found["index"]))
     whole = found.filter(pl.col("cell").is_in(TABLES[table].identifies))["index"].unique()
     quarantined = (
@@ -212,6 +225,16 @@ def _at(positions: pl.Series) -> pl.Expr:
 
 def failures(rows: pl.DataFrame, table: str) -> pl.DataFrame:
     """Validate with pandera: one row per failing cell: `index`, `cell`, its list of `reasons`."""
+    if not is_typed(rows, table):
+        return _failures(rows, table)
+    doubtful = rows.select(~fulfilled(table)).to_series().arg_true()
+    if doubtful.is_empty():
+        return pl.DataFrame(schema=_FAILURES)
+    found = _failures(rows[doubtful], table)
+    return found.with_columns(index=doubtful.gather(found["index"]))
+
+
+def _failures(rows: pl.DataFrame, table: str) -> pl.DataFrame:
     try:
         contract(table).validate(rows.drop(PROVENANCE, strict=False), lazy=True)
     except pa.errors.SchemaErrors as error:

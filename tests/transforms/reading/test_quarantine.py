@@ -357,6 +357,14 @@ def test_a_column_without_any_cell_is_told_from_one_whose_cells_are_bad(
     assert empty_columns(valid, apart, table) == empty
 
 
+def test_a_bad_row_among_good_ones_is_the_one_that_is_set_aside() -> None:
+    valid, apart = judged("labs", {}, {"value": "?"}, {}, {"analyte": "CEA"}, {}, {"unit": "?"})
+    assert valid["line"].to_list() == [0, 1, 2, 4, 5]
+    assert valid["value"].is_null().to_list() == [False, True, False, False, True]
+    told = [(3, None), (1, "value"), (5, "unit"), (5, "value")]
+    assert apart.select("line", "cell").rows() == told
+
+
 def test_a_frame_that_is_not_the_tables_is_our_fault() -> None:
     rows = received([USUAL["patients"] | {"patient_id": "P"}], "patients")
     with pytest.raises(TypeError, match="patients: not the columns of its contract"):
