@@ -141,12 +141,12 @@ def run_tests(path: Path) -> int:
     pytest = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
     # Time on the processor, which does not depend on what else the machine does.
     endless = partial(resource.setrlimit, resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-    return subprocess.run(  # noqa: S603 - our own tests
+    return subprocess.run(
         [*pytest, *near(path)],
         check=False,
         stdout=subprocess.DEVNULL,
         env=os.environ | {"POLARS_MAX_THREADS": "1"},
-        preexec_fn=endless,  # noqa: PLW1509 - the worker has one thread
+        preexec_fn=endless,
     ).returncode
 
 
@@ -179,8 +179,9 @@ def main() -> int:
     shutil.rmtree(WORK, ignore_errors=True)
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(asked.workers, spawn, initializer=enter_copy) as pool:
-        undamaged = {p: pool.submit(run_tests, p) for p in sorted({m.module_path for m in chosen})}
-        for path, run in {} if asked.trust else undamaged.items():
+        whole = [] if asked.trust else sorted({m.module_path for m in chosen})
+        undamaged = {path: pool.submit(run_tests, path) for path in whole}
+        for path, run in undamaged.items():
             if run.result() != 0:
                 print(f"the tests fail before anything is damaged: {' '.join(near(path))}")
                 return 2
