@@ -15,11 +15,15 @@ import multiprocessing
 import os
 import random
 import re
+import resource
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from difflib import unified_diff
+from functools import partial
+from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Any
 
@@ -27,19 +31,21 @@ import cosmic_ray.plugins
 from cosmic_ray.ast import ast_nodes, get_ast_from_path
 from cosmic_ray.ast.ast_query import ASTQuery
 from cosmic_ray.modules import find_modules
-from cosmic_ray.mutating import mutate_and_test
-from cosmic_ray.work_item import MutationSpec, TestOutcome, WorkResult
+from cosmic_ray.mutating import use_mutation
+from cosmic_ray.work_item import MutationSpec
 
 from tests.mutation_operators import Operators
+from tests.spec.examples import examples
 
 cosmic_ray.plugins.OPERATOR_PROVIDERS["ours"] = Operators()
 
 AREAS = ("schemas", "transforms", "models")
 WORK = Path("mutants")
 WANTED = 0.9
-TIMEOUT = 600
+CPU_SECONDS = 600
+"""What runs ten times as long as the slowest of the tests never ends: that is noticed."""
 _RECONSTRUCTION = "models/reconstruction"
-_SLOW = "tests/models/test_reconstruction.py"
+_SLOW = Path("tests/models/test_reconstruction.py")
 _KEPT = re.compile(
     "ours/.*|core/("
     "ReplaceBinaryOperator_(Add_Sub|Sub_Add|Mul_Div|Div_Mul|BitAnd_BitOr|BitOr_BitAnd)"
@@ -79,18 +85,37 @@ def _annotations(path: Path) -> list[tuple[tuple[int, int], tuple[int, int]]]:
     ]
 
 
-def command(path: Path) -> str:
-    """Return the tests of a module: those nearest to it first."""
-    pytest = f"{sys.executable} -m pytest -x -q -p no:cacheprovider -p no:xdist"
+def near(path: Path) -> list[str]:
+    """Return the tests of a module, the nearest first.
+
+    The examples of its variable, the test file of its name, its own examples, the test files that
+    import it, and those of its room.
+    """
     if path.is_relative_to(_RECONSTRUCTION):
-        return f"{pytest} {_SLOW} {_RECONSTRUCTION}"
-    nearest = [Path("tests", path.parent, f"test_{path.name}"), Path("tests", path.parent), path]
-    if path.is_relative_to("transforms/variables"):
-        nearest.insert(0, Path("tests/spec"))
-    order = sorted(AREAS, key=lambda area: area != path.parts[0])
-    places = [str(place) for place in nearest if place.exists()]
-    places += [place for area in order for place in (area, f"tests/{area}")]
-    return f"{pytest} --ignore={_SLOW} " + " ".join(dict.fromkeys(places))
+        return [str(_SLOW), _RECONSTRUCTION]
+    room = Path("tests", path.parent)
+    found = [room / f"test_{path.name}", path, *_importing(path), *sorted(room.glob("test_*.py"))]
+    files = dict.fromkeys(each for each in found if each.exists() and each != _SLOW)
+    return [*_examples_of(path), *map(str, files)]
+
+
+def _examples_of(path: Path) -> list[str]:
+    if path.parent not in (Path("transforms"), Path("transforms/variables")):
+        return []
+    file = "tests/spec/test_examples.py"
+    return [
+        f"{file}::test_the_example_holds[{name}: {example.says}]"
+        for name, page in examples().items()
+        for example in page.example
+        if path.stem in page.modules
+    ] or [file]
+
+
+def _importing(path: Path) -> list[Path]:
+    name = ".".join(path.with_suffix("").parts)
+    files = sorted(file for area in AREAS for file in Path("tests", area).rglob("test_*.py"))
+    imports = re.compile(rf"^(from|import) {re.escape(name)}\b", re.MULTILINE)
+    return [file for file in files if imports.search(file.read_text("utf-8"))]
 
 
 def enter_copy() -> None:
@@ -109,15 +134,32 @@ def enter_copy() -> None:
     os.chdir(copy)
 
 
-def run_tests(mutant: MutationSpec | None, path: Path) -> WorkResult:
-    """Run the tests of a module with a mutant in place, or with none."""
-    result: WorkResult = mutate_and_test([mutant] if mutant else [], command(path), TIMEOUT)
-    return result
+def run_tests(path: Path) -> int:
+    """Run the tests of a module as it stands; return how pytest ended."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or each run compiles every module again
+    Path(cache_from_source(path)).unlink(missing_ok=True)
+    pytest = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
+    # Time on the processor, which does not depend on what else the machine does.
+    endless = partial(resource.setrlimit, resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    return subprocess.run(
+        [*pytest, *near(path)],
+        check=False,
+        stdout=subprocess.DEVNULL,
+        env=os.environ | {"POLARS_MAX_THREADS": "1"},
+        preexec_fn=endless,
+    ).returncode
 
 
-def in_words(mutant: MutationSpec, result: WorkResult) -> str:
-    """Return a survivor as a line of docs/mutants.md."""
-    lines = (result.diff or "").splitlines()[4:]
+def try_out(mutant: MutationSpec) -> tuple[bool, str]:
+    """Tell whether the tests notice a mutant, and what it is in words."""
+    operator = cosmic_ray.plugins.get_operator(mutant.operator_name)()
+    with use_mutation(mutant.module_path, operator, mutant.occurrence) as (before, after):
+        return run_tests(mutant.module_path) != 0, in_words(mutant, before, after)
+
+
+def in_words(mutant: MutationSpec, before: str, after: str) -> str:
+    """Return a mutant as a line of docs/mutants.md."""
+    lines = list(unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=0))[3:]
     gone, come = (
         " ".join(line[1:].strip() for line in lines if line.startswith(sign)) for sign in "-+"
     )
@@ -137,32 +179,52 @@ def main() -> int:
     shutil.rmtree(WORK, ignore_errors=True)
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(asked.workers, spawn, initializer=enter_copy) as pool:
-        for path in {command(m.module_path): m.module_path for m in chosen}.values():
-            if pool.submit(run_tests, None, path).result().test_outcome != TestOutcome.SURVIVED:
-                print(f"the tests fail before anything is damaged: {command(path)}")
+        whole = [] if asked.trust else sorted({m.module_path for m in chosen})
+        undamaged = {path: pool.submit(run_tests, path) for path in whole}
+        for path, run in undamaged.items():
+            if run.result() != 0:
+                print(f"the tests fail before anything is damaged: {' '.join(near(path))}")
                 return 2
-        tested = {pool.submit(run_tests, m, m.module_path): m for m in chosen}
-        survivors = sorted(_survivors(tested))
+        tested = {pool.submit(try_out, m): m for m in chosen}
+        noticed, survivors = _results(tested)
+    (WORK / "survivors.md").write_text("".join(f"{line}\n" for line in sorted(survivors)), "utf-8")
+    for room, each in sorted(noticed.items()):
+        print(f"{room}: {each.count(True)} of {len(each)}")
     killed = len(chosen) - len(survivors)
-    share = killed / max(len(chosen), 1)
-    (WORK / "survivors.md").write_text("".join(f"{line}\n" for line in survivors), "utf-8")
-    print(f"{killed} of {len(chosen)} noticed ({share:.1%})")
-    return 0 if share >= WANTED else 1
+    print(f"{killed} of {len(chosen)} noticed{_share(killed, len(chosen))}")
+    return 0 if killed >= WANTED * len(chosen) else 1
 
 
 def _is_asked(path: Path, start: str | None) -> bool:
     return str(path).startswith(start) if start else not path.is_relative_to(_RECONSTRUCTION)
 
 
-def _survivors(tested: dict[Future[WorkResult], MutationSpec]) -> Iterator[str]:
+def _results(
+    tested: dict[Future[tuple[bool, str]], MutationSpec],
+) -> tuple[dict[str, list[bool]], list[str]]:
+    """Return by room whether each mutant was noticed, and the survivors in words."""
+    noticed: dict[str, list[bool]] = {}
+    survivors = []
     for number, future in enumerate(as_completed(tested), 1):
-        result = future.result()
+        is_noticed, words = future.result()
+        room = str(tested[future].module_path.parent)
+        noticed.setdefault(room, []).append(is_noticed)
+        if not is_noticed:
+            survivors.append(words)
+            print(words, flush=True)
         if number % 20 == 0:
             print(f"{number} of {len(tested)}", file=sys.stderr, flush=True)
-        if result.test_outcome != TestOutcome.KILLED:
-            line = in_words(tested[future], result)
-            print(line, flush=True)
-            yield line
+    return noticed, survivors
+
+
+def _share(killed: int, tested: int) -> str:
+    """Return the share with Wilson's 95 % interval."""
+    if not tested:
+        return ""
+    share, z2 = killed / tested, 1.96**2
+    middle = (share + z2 / (2 * tested)) / (1 + z2 / tested)
+    half = (z2 * (share * (1 - share) + z2 / (4 * tested)) / tested) ** 0.5 / (1 + z2 / tested)
+    return f" ({share:.0%}, 95 % interval {middle - half:.0%} to {middle + half:.0%})"
 
 
 def _arguments() -> Any:
@@ -170,6 +232,7 @@ def _arguments() -> Any:
     parser.add_argument("--sample", type=int, help="how many, drawn by chance (default: all)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", help="start of the modules' paths")
+    parser.add_argument("--trust", action="store_true", help="that the tests hold undamaged")
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     return parser.parse_args()
 

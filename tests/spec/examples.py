@@ -89,21 +89,21 @@ def drawn(text: str) -> dict[str, Table]:
 
 
 @cache
-def examples() -> dict[str, Page]:
-    """Return every page, by the name of its file."""
+def examples(folder: Path = FOLDER) -> dict[str, Page]:
+    """Return every page of a folder, by the name of its file."""
     return {
         path.stem: Page(**tomllib.loads(path.read_text("utf-8")))
-        for path in sorted(FOLDER.glob("*.toml"))
+        for path in sorted(folder.glob("*.toml"))
     }
 
 
 @cache
-def derived(name: str) -> tuple[dict[str, Any], ...]:
+def derived(name: str, folder: Path = FOLDER) -> tuple[dict[str, Any], ...]:
     """Derive the variables of a page's examples: one row per example, in their order.
 
     Examples of one date, coverage and windows are patients of one registry.
     """
-    page = examples()[name]
+    page = examples(folder)[name]
     numbered = sorted(enumerate(page.example), key=lambda one: _circumstances(one[1]))
     rows: dict[int, dict[str, Any]] = {}
     for _, group in groupby(numbered, key=lambda one: _circumstances(one[1])):

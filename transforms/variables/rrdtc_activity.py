@@ -80,7 +80,7 @@ def by_activity(
     patients = (
         courses.group_by("patient_no")
         .agg(all_count=pl.col("of_lesion").all())
-        .join(over.select("patient_no", "earliest"), on="patient_no", how="left")
+        .join(over.select("patient_no", day="earliest"), on="patient_no", how="left")
     )
     more = asked(
         record, TABLE, patients.select("patient_no"), NO_ROWS, until=pl.lit(record.as_of)
@@ -121,7 +121,7 @@ def _complete_response(record: Record, patients: pl.LazyFrame) -> pl.LazyFrame:
     rows = (
         record.tables["imaging"]
         .filter(recist.is_in(["CR", "PR", "SD", "PD"]) | unread)
-        .join(patients.rename({"earliest": "day"}), on="patient_no", how="inner")
+        .join(patients, on="patient_no", how="inner")
         .filter((pl.col("earliest") <= pl.col("day")).fill_null(True))
     )
     certain = ~unread & (pl.col("latest") <= pl.col("day")).fill_null(False)
@@ -136,7 +136,7 @@ def _complete_response(record: Record, patients: pl.LazyFrame) -> pl.LazyFrame:
             any_complete=(pl.col("complete") | ~pl.col("certain")).any(),
         )
     )
-    hidden = asked(record, "imaging", patients, NO_ROWS, until=pl.col("earliest"))
+    hidden = asked(record, "imaging", patients, NO_ROWS, until=pl.col("day"))
     may_respond = pl.col("any_complete").fill_null(False) | pl.col("maybe")
     ruled_out = pl.col("certain") & pl.col("complete")
     return hidden.join(last, on="patient_no", how="left").select(
