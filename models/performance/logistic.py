@@ -1,8 +1,9 @@
-"""Logistic regression without penalty, as far as calibration and updating need it.
+"""Logistic regression, as calibration, updating and development need it.
 
     log( p / (1 - p) ) = offset + x b
 
-by Newton's method until the gradient vanishes. (scikit-learn's penalises unless told not to.)
+by Newton's method until the gradient vanishes, without penalty unless told (scikit-learn's has one
+unless told not to). With weights the errors are the sandwich's, the weights taken as known.
 """
 
 from dataclasses import dataclass
@@ -22,14 +23,28 @@ class Logistic:
     log_likelihood: float
 
 
-def fit(outcome: Array, x: Array, offset: Array, rounds: int = 100) -> Logistic:
+def fit(
+    outcome: Array,
+    x: Array,
+    offset: Array,
+    rounds: int = 100,
+    *,
+    weight: Array | None = None,
+    penalty: Array | None = None,
+) -> Logistic:
     """Fit the columns of x (an intercept is a column of ones). Raises NotFitted."""
     beta = np.zeros(x.shape[1])
-    value = _log_likelihood(outcome, offset)
+    w = np.ones(len(x)) if weight is None else weight
+    drawn = np.zeros(x.shape[1]) if penalty is None else penalty
+
+    def likelihood(beta: Array) -> float:
+        return _log_likelihood(outcome, offset + x @ beta, w) - float(drawn @ beta**2) / 2
+
+    value = likelihood(beta)
     for _ in range(rounds):
         p = _expit(offset + x @ beta)
-        gradient = x.T @ (outcome - p)
-        information = (x * (p * (1 - p))[:, None]).T @ x
+        gradient = x.T @ (w * (outcome - p)) - drawn * beta
+        information = (x * (w * p * (1 - p))[:, None]).T @ x + np.diag(drawn)
         try:
             change = np.linalg.solve(information, gradient)
         except np.linalg.LinAlgError:
@@ -37,7 +52,7 @@ def fit(outcome: Array, x: Array, offset: Array, rounds: int = 100) -> Logistic:
         if np.max(np.abs(change), initial=0.0) < 1e-12:
             break
         for _ in range(30):
-            new = _log_likelihood(outcome, offset + x @ (beta + change))
+            new = likelihood(beta + change)
             if new >= value - 1e-9 * abs(value):
                 break
             change = change / 2
@@ -46,12 +61,16 @@ def fit(outcome: Array, x: Array, offset: Array, rounds: int = 100) -> Logistic:
             raise NotFitted("separation")
     else:
         raise NotFitted("no convergence")
-    return Logistic(beta, np.linalg.inv(information), value)
+    covariance = np.linalg.inv(information)
+    if weight is not None:
+        scores = x * (w * (outcome - _expit(offset + x @ beta)))[:, None]
+        covariance = covariance @ (scores.T @ scores) @ covariance
+    return Logistic(beta, covariance, value)
 
 
 def _expit(x: Array) -> Array:
     return np.asarray(1 / (1 + np.exp(-np.clip(x, -700, 700))))
 
 
-def _log_likelihood(outcome: Array, linear: Array) -> float:
-    return float(np.sum(outcome * linear - np.logaddexp(0, linear)))
+def _log_likelihood(outcome: Array, linear: Array, weight: Array) -> float:
+    return float(np.sum(weight * (outcome * linear - np.logaddexp(0, linear))))

@@ -67,7 +67,7 @@ def update_plain(outcome: Array, p: Array, x: pl.DataFrame) -> Updated:
         "intercept": (2 * (most - fits["intercept"].log_likelihood), rank),
         "slope": (2 * (most - fits["slope"].log_likelihood), rank - 1),
     }
-    change, tests = _first_kept(statistics)
+    change, tests = first_kept(statistics)
     named, design, offset = designs[change]
     found = fits[change]
     new = offset + design @ found.coefficients
@@ -97,7 +97,7 @@ def update_followup(outcomes: Followup, risk: Array, x: pl.DataFrame, horizon: f
         "intercept": (ratio, rank),
         "slope": (2 * (most - fits["slope"].log_likelihood), rank - 1),
     }
-    change, tests = _first_kept(statistics)
+    change, tests = first_kept(statistics)
     if change == "none":
         return Updated(change, tests, _terms([], np.empty(0), np.empty((0, 0)), True), None, risk)
     named, design, offset = designs[change]
@@ -121,7 +121,8 @@ def _free(linear: Array, x: pl.DataFrame) -> tuple[list[str], Array]:
     return ["linear_predictor", *x.columns], np.column_stack([linear, values])
 
 
-def _first_kept(statistics: dict[str, tuple[float, int]]) -> tuple[Change, pl.DataFrame]:
+def first_kept(statistics: dict[str, tuple[float, int]]) -> tuple[Change, pl.DataFrame]:
+    """Return the least change that is not rejected, and the tests up to it: one row per test."""
     rows = []
     kept: Change = "refit"
     order: tuple[Change, ...] = ("none", "intercept", "slope")
