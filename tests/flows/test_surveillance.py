@@ -54,5 +54,3 @@ def test_a_night_sets_what_an_earlier_one_predicted_beside_what_came(
     (out / f"run_date={THEN}" / "past_predictions.parquet").unlink()
     night(None, as_of=NOW)
     assert pl.read_parquet(folder / "past_predictions.parquet").equals(kept)
-
-
