@@ -13,7 +13,7 @@ import jinja2
 import polars as pl
 
 from flows.published.nights import read_table
-from flows.report import behaviour, quality
+from flows.report import behaviour, holding, quality
 from flows.report.cards import MOST_SEARCHED, cards, counted, search_index
 from flows.report.panels import layouts, panels
 from flows.secrets import NO_KEYS, Keys
@@ -97,6 +97,9 @@ def _tabs(
     if measures is not None:
         found["complete"] = quality.complete(measures)
         found["measured"] = quality.measured(measures, settings.windows)
+    watched = table("surveillance")
+    if watched is not None:
+        found["holding"] = holding.holding(watched, run.get("signals", []))
     features = table("features", columns=behaviour.DRIFTING)
     if features is not None:
         found["drift"] = behaviour.drift(features, past, keys, smallest)

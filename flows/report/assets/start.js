@@ -1,5 +1,5 @@
 /* Views by the address's fragment, which never names a patient; keys; ages. */
-const VIEWS = ["desk", "registry", "quality", "models"];
+const VIEWS = ["desk", "registry", "quality", "models", "holds"];
 let current = null;
 
 const markCurrent = () => {

@@ -98,6 +98,29 @@ def corrections() -> pl.DataFrame:
     return _table("registry_list", lines)
 
 
+def surveillance() -> pl.DataFrame:
+    """Return five quarters of one model with a signal in the last, and drift."""
+    rows: list[Row] = []
+    for quarter, (oe, seen) in enumerate(
+        ((None, 40), (1.1, 105), (1.2, 110), (1.2, 120), (1.6, 150))
+    ):
+        start = date(2025 + (quarter + 1) // 4, (quarter + 1) % 4 * 3 + 1, 1)
+        told = {"model": "jin2025_os", "start": start, "until": start + timedelta(days=80)}
+        made = {"measure": "oe", "words": "events seen to events expected", "value": oe}
+        if oe:
+            made |= {"lower": oe - 0.2, "upper": oe + 0.2, "reference": 1.0}
+            made |= {"limit_lower": 0.75, "limit_upper": 1.32}
+        said = "more events than predicted" if oe == 1.6 else None
+        why = None if oe else "too few events: about 40, at least 100 advised"
+        rows.append(told | made | {"events": seen, "expected": 94.2, "signal": said, "note": why})
+        path = {"measure": "cusum_more", "words": "CUSUM of more events than predicted"}
+        rows.append(told | path | {"value": quarter / 4, "reference": 1.0})
+    share = {"measure": "share_sex_male", "words": "male, first treated in the last 2 years"}
+    lately = {"model": "Jin 2025", "start": date(2026, 4, 1), "until": AS_OF, "value": 0.4}
+    rows.append(share | lately | {"reference": 0.323, "limit_lower": 0.2, "limit_upper": 0.5})
+    return _table("surveillance", [{"suppressed": False} | row for row in rows])
+
+
 def write_desk(folder: Path, worklist: pl.DataFrame) -> None:
     """Put a list, its stories and where everybody else is in place of the night's own."""
     where = pl.col("patient_id")
@@ -111,6 +134,7 @@ def write_desk(folder: Path, worklist: pl.DataFrame) -> None:
     worklist.write_parquet(folder / "worklist.parquet")
     stories().write_parquet(folder / "timeline.parquet")
     corrections().write_parquet(folder / "registry_list.parquet")
+    surveillance().write_parquet(folder / "surveillance.parquet")
 
 
 def made(folder: Path, name: str = "report.html", **settings: Any) -> Path:

@@ -264,7 +264,7 @@ def test_two_possible_values_are_two_open_dots(report: Path, opens: Open) -> Non
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious(report: Path, opens: Open, scheme: str) -> None:
     page = opens(report, bypass_csp=True, color_scheme=scheme)
-    for view in ("desk", "no-1", "registry", "quality", "models"):
+    for view in ("desk", "no-1", "registry", "quality", "models", "holds"):
         look_at(page, view)
         found = Axe().run(page).response["violations"]
         assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == [], view
@@ -272,7 +272,7 @@ def test_axe_finds_nothing_serious(report: Path, opens: Open, scheme: str) -> No
 
 def test_nothing_is_cut_off_at_400_percent(report: Path, opens: Open) -> None:
     page = opens(report, viewport={"width": 320, "height": 256}, bypass_csp=True)
-    for view in ("desk", "no-1", "registry", "quality", "models"):
+    for view in ("desk", "no-1", "registry", "quality", "models", "holds"):
         look_at(page, view)
         wider = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         assert page.evaluate(wider) <= 0, view
@@ -315,3 +315,12 @@ def test_the_registry_sees_file_and_line(report: Path, opens: Open) -> None:
     page.locator("body[data-view=registry]").wait_for()
     row = page.locator("#registry tbody tr").first.inner_text()
     assert "i131_treatments.csv" in row and "3" in row and "empty" in row
+
+
+def test_what_came_of_past_predictions_stands_beside_them(report: Path, opens: Open) -> None:
+    page = opens(report)
+    page.click(".tabs a[href='#holds']")
+    page.locator("body[data-view=holds]").wait_for()
+    row = page.locator("#holds tbody tr").first.inner_text()
+    assert "1.6" in row and "0.75 to 1.32" in row and "more events than predicted" in row
+    assert page.locator("#holds svg[role=img]").count() == 2
