@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from flows.cli.mapping_aids import mount
 from flows.cli.models import drawing, models_app
 from flows.cli.operator import Out, operator
 from flows.cli.reviews import review_app
@@ -177,6 +178,9 @@ app.add_typer(models_app, name="models")
 app.add_typer(drawing)
 app.add_typer(validation_app)
 app.add_typer(review_app, name="review")
+map_app = typer.Typer(no_args_is_help=True, help="From a hospital's files to a mapping.")
+mount(map_app)
+app.add_typer(map_app, name="map")
 
 
 @app.command()

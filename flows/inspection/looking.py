@@ -1,15 +1,15 @@
 """Looking at files: every column profiled, files compared, nothing of a patient kept."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 
 from flows.errors import UsageError
 from flows.inspection.reading import Part, files_in, opened
+from transforms.inspection.found import Inspection, Looked
 from transforms.inspection.links import (
-    Group,
     Link,
     Place,
     links,
@@ -22,45 +22,6 @@ from transforms.inspection.telling import who_is_who, with_codes
 
 Tell = Callable[[str, float], None]
 """Called with what is looked at, and the share that is done."""
-
-
-@dataclass(frozen=True)
-class Looked:
-    """A table as it was found in a file."""
-
-    file: str
-    part: str
-    format: str
-    records: int
-    columns: tuple[Profile, ...]
-    groups: tuple[Group, ...]
-    patient: tuple[str, float, str] | None
-    """The column that likely identifies patients, how sure, and why."""
-    reading: dict[str, object]
-    """How it has to be read: keys of `[sources.X]`."""
-    remarks: tuple[str, ...]
-    sampled: int | None = None
-    """The first so many records alone were looked at; None where all were."""
-
-    @property
-    def label(self) -> str:
-        """The file, with the sheet where it has several."""
-        return f"{self.file} [{self.part}]" if self.part else self.file
-
-    def column(self, name: str) -> Profile:
-        """Return the profile of a column."""
-        return next(one for one in self.columns if one.name == name)
-
-
-@dataclass(frozen=True)
-class Inspection:
-    """What is in some files."""
-
-    tables: tuple[Looked, ...]
-    links: tuple[Link, ...]
-    smallest: int
-    unread: tuple[str, ...] = ()
-    """Files that could not be looked into, with the reason."""
 
 
 def inspect(
@@ -94,7 +55,7 @@ def inspect(
 
 def _with_patient(looked: Looked, shared: tuple[Link, ...]) -> Looked:
     patient = patient_column(looked.label, looked.columns, shared)
-    return Looked(**{**looked.__dict__, "patient": patient})
+    return replace(looked, patient=patient)
 
 
 def _looked(

@@ -164,7 +164,7 @@ def _is_vocabulary(filled: pl.DataFrame, cells: int) -> bool:
     if filled.height > MOST_CODES:
         return False
     known = sum(n for value, n in filled.select("value", "n").iter_rows() if is_known(value))
-    return known >= MOST * cells
+    return bool(known >= MOST * cells)
 
 
 def is_known(value: str) -> bool:

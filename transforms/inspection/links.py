@@ -75,7 +75,9 @@ def patient_column(
         by_name = 0.7 if name in certain else 0.4 if name in known else 0.0
         by_name = max(by_name, 0.4 * any(f" {word} " in f" {name} " for word in certain))
         score = by_name + (0.25 if shared else 0) + 0.03 * (one.share_empty == 0)
-        why = ["its name"] * bool(by_name) + [f"shared with {len(shared)} files"] * bool(shared)
+        why = ["its name"] * bool(by_name) + [f"other files with its values: {len(shared)}"] * bool(
+            shared
+        )
         if by_name or (shared and one.kind == "identifier"):
             scored.append((score, -one.distinct, one.name, ", ".join(why)))
     if not scored:
