@@ -13,6 +13,8 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from flows.cli.calculator import calculating
 from flows.cli.local_models import local_models_app
+from flows.cli.mapping import map_app
+from flows.cli.mapping_aids import mount
 from flows.cli.models import drawing, models_app
 from flows.cli.operator import Out, operator
 from flows.cli.reviews import review_app
@@ -181,6 +183,8 @@ app.add_typer(drawing)
 app.add_typer(validation_app)
 app.add_typer(local_models_app)
 app.add_typer(review_app, name="review")
+mount(map_app)
+app.add_typer(map_app, name="map")
 
 
 @app.command()

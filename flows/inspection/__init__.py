@@ -1,0 +1,1 @@
+"""Files as they come, looked at before there is a mapping."""
