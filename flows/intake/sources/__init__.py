@@ -11,9 +11,12 @@ import polars as pl
 from flows.intake.sources.columnar import read_parquet
 from flows.intake.sources.databases import read_duckdb, read_sqlite
 from flows.intake.sources.delimited import read_delimited
+from flows.intake.sources.elements import read_xml
 from flows.intake.sources.fixed import read_fixed
 from flows.intake.sources.given import Given
+from flows.intake.sources.naaccr import read_naaccr
 from flows.intake.sources.nested import read_json, read_ndjson
+from flows.intake.sources.workbook import read_xlsx
 
 Reader = Callable[[Given], Iterator[pl.DataFrame]]
 
@@ -25,5 +28,8 @@ READERS: Mapping[str, Reader] = {
     "json": read_json,
     "duckdb": read_duckdb,
     "sqlite": read_sqlite,
+    "xlsx": read_xlsx,
+    "xml": read_xml,
+    "naaccr": read_naaccr,
 }
 """Format -> what reads it."""
