@@ -19,9 +19,12 @@ from flows.history import (
     refuse_future,
     settle_unfinished,
 )
-from flows.intake.export import Export, open_export
+from flows.intake.export import Export
+from flows.intake.labels import labels_of
 from flows.job import Job, Tonight
 from flows.local_models import LOCAL, local_models, texts_of
+from flows.mapped.opening import open_any
+from flows.mapped.prepare import prepared, with_rows
 from flows.memory import refuse_if_too_little
 from flows.outputs import VERSION
 from flows.published.withdraw import settle_withdrawals
@@ -54,8 +57,7 @@ def open_night(
     if past := past_night(job, runs):
         return night_again(job, started_at, scratch, warehouse, past)
     required = job.settings.require_manifest
-    left_out = job.mapping.coverage.absent_tables
-    export = stage("check the export", open_export, job.export, required, left_out)
+    export = stage("check the export", open_any, job.export, job.mapping, required)
     refuse_if_too_little(export, job.settings.memory)
     previous = night_before(job, runs)
     last = read_last(job, previous)
@@ -63,6 +65,8 @@ def open_night(
     local = local_models(job.settings)
     run_id = identity(job, export, imports, local)
     seq = start_run(job, warehouse, export, run_id, imports, started_at, local)
+    made = stage("map the sources", prepared, export, job.mapping, scratch, job.settings)
+    export = with_rows(export, made)
     return Tonight(
         job=job,
         run_id=run_id,
@@ -74,12 +78,13 @@ def open_night(
         export=export,
         extracted_on=export.extracted_on,
         imports=imports,
+        made=made,
         previous=previous,
         last=last,
         rows_before=warehouse.rows_read(runs[-1].seq) if runs else {},
         local=local,
-        warnings=tuple(_warnings(job, export, local)),
-        labels={file.path.name: file.label for files in export.files.values() for file in files},
+        warnings=(*_warnings(job, export, local), *made.warnings),
+        labels=_labels(export),
     )
 
 
@@ -113,6 +118,13 @@ def _warnings(job: Job, export: Export, local: LocalModels) -> Iterator[str]:
         )
 
 
+def _labels(export: Export) -> dict[str, str]:
+    """Return what files are called where their names must not be shown."""
+    of_sources = ((f.source, f.name) for files in export.sources.values() for f in files)
+    of_tables = [(f.table, f.name) for files in export.files.values() for f in files]
+    return labels_of(of_sources) | labels_of(of_tables)
+
+
 def _imports(job: Job, runs: list[Run]) -> int:
     """Return how many imports of reviews there are. Raises NightRefused when there were more."""
     there = count(job.warehouse)
@@ -130,7 +142,9 @@ def identity(job: Job, export: Export, imports: int, local: LocalModels = NONE) 
     parts = {
         "as_of": str(job.as_of),
         "files": sorted(
-            (f.table, f.path.name, f.sha256) for fs in export.files.values() for f in fs
+            (f.table or f.source, f.name, f.sha256)
+            for fs in (*export.files.values(), *export.sources.values())
+            for f in fs
         ),
         "mapping": job.mapping.model_dump(mode="json"),
         "settings": job.settings.model_dump(mode="json", include=SHAPES_OUTPUT),
