@@ -21,32 +21,36 @@ def out(tmp_path: Path) -> Path:
     return tmp_path / "out"
 
 
+def publish(
+    export: Path | None,
+    out: Path,
+    as_of: date = AS_OF,
+    mapping: Mapping | None = None,
+    keys: Keys = NO_KEYS,
+    allow_future: bool = False,
+    **settings: Any,
+) -> Result:
+    """Run a real night: real files, a real DuckDB warehouse, real parquet."""
+    return run_night(
+        Job(
+            export,
+            out,
+            as_of,
+            out / "warehouse.duckdb",
+            mapping or COLLECTED,
+            # Not what other work on the machine leaves free.
+            Settings(**({"report": False, "memory": "4GB"} | settings)),
+            keys,
+            allow_future=allow_future,
+        )
+    )
+
+
 @pytest.fixture
 def night(out: Path) -> RunNight:
-    """Run a real night: real files, a real DuckDB warehouse, real parquet."""
+    """Run nights into the folder of the test."""
 
-    def run(
-        export: Path | None,
-        as_of: date = AS_OF,
-        to: Path | None = None,
-        mapping: Mapping | None = None,
-        keys: Keys = NO_KEYS,
-        allow_future: bool = False,
-        **settings: Any,
-    ) -> Result:
-        target = to or out
-        return run_night(
-            Job(
-                export,
-                target,
-                as_of,
-                target / "warehouse.duckdb",
-                mapping or COLLECTED,
-                # Not what other work on the machine leaves free.
-                Settings(**({"report": False, "memory": "4GB"} | settings)),
-                keys,
-                allow_future=allow_future,
-            )
-        )
+    def run(export: Path | None, as_of: date = AS_OF, to: Path | None = None, **how: Any) -> Result:
+        return publish(export, to or out, as_of, **how)
 
     return run

@@ -1,6 +1,7 @@
 """A plausible lie is noticed: real exports, one wrong in a way that every single cell allows."""
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ from flows.errors import NightRefused, UsageError
 from flows.published.nights import read_table
 from flows.secrets import NO_KEYS, Keys
 from flows.synth import synthesise
-from tests.flows.conftest import RunNight
+from tests.flows.conftest import RunNight, publish
 from tests.flows.test_cli import thyrisk
 
 Tables = dict[str, pl.DataFrame]
@@ -25,6 +26,20 @@ KEYS = Keys(pseudonym=b"a key of the test, long enough")
 @pytest.fixture(scope="module")
 def registry() -> Tables:
     return synthesise(120, seed=5).tables
+
+
+@pytest.fixture(scope="module")
+def first_night(registry: Tables, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the output of a first night of the whole registry."""
+    root = tmp_path_factory.mktemp("first")
+    return publish(write(registry, root / "good"), root / "out", FIRST).folder.parent
+
+
+@pytest.fixture
+def after_first(first_night: Path, out: Path) -> Path:
+    """Return the folder of the test, in which the first night is published."""
+    shutil.copytree(first_night, out, symlinks=True)
+    return out
 
 
 def write(tables: Tables, folder: Path, extracted: date | None = None) -> Path:
@@ -134,14 +149,13 @@ WRONG = {
 
 @pytest.mark.parametrize("case", WRONG)
 def test_what_looks_right_and_is_not_refuses_the_night(
-    case: str, registry: Tables, night: RunNight, out: Path, tmp_path: Path
+    case: str, registry: Tables, night: RunNight, after_first: Path, tmp_path: Path
 ) -> None:
     damage, what, where = WRONG[case]
-    night(write(registry, tmp_path / "good"), as_of=FIRST)
     with pytest.raises(NightRefused) as refused:
         night(write(damage(registry), tmp_path / "wrong"), as_of=FIRST + timedelta(days=1))
     assert refused.value.exit_status == 3
-    record = json.loads((out / "refused" / "2026-07-02.json").read_text())
+    record = json.loads((after_first / "refused" / "2026-07-02.json").read_text())
     found = [
         one
         for one in record["findings"]
@@ -149,8 +163,8 @@ def test_what_looks_right_and_is_not_refuses_the_night(
     ]
     assert found, record["findings"]
     assert "thyrisk accept 2026-07-02" in str(refused.value)
-    assert not (out / "run_date=2026-07-02").exists()
-    assert (out / "latest").readlink() == Path("run_date=2026-07-01")
+    assert not (after_first / "run_date=2026-07-02").exists()
+    assert (after_first / "latest").readlink() == Path("run_date=2026-07-01")
 
 
 def test_nights_that_grow_as_registries_do_neither_warn_nor_refuse(
@@ -243,13 +257,12 @@ def test_a_refused_night_is_published_once_it_is_accepted_and_says_so(
 
 
 def test_an_acceptance_is_for_the_very_night_that_was_refused(
-    registry: Tables, night: RunNight, out: Path, tmp_path: Path
+    registry: Tables, night: RunNight, after_first: Path, tmp_path: Path
 ) -> None:
     second = FIRST + timedelta(days=1)
-    night(write(registry, tmp_path / "good"), as_of=FIRST)
     with pytest.raises(NightRefused):
         night(write(half_of("labs")(registry), tmp_path / "half"), as_of=second)
-    accept(out, second, "fewer laboratories")
+    accept(after_first, second, "fewer laboratories")
     with pytest.raises(NightRefused, match="imaging"):
         night(write(half_of("imaging")(registry), tmp_path / "other"), as_of=second)
     with pytest.raises(NightRefused, match="labs"):
@@ -257,14 +270,13 @@ def test_an_acceptance_is_for_the_very_night_that_was_refused(
 
 
 def test_a_night_run_again_stays_accepted(
-    registry: Tables, night: RunNight, out: Path, tmp_path: Path
+    registry: Tables, night: RunNight, after_first: Path, tmp_path: Path
 ) -> None:
     days = [FIRST + timedelta(days=n) for n in range(3)]
-    night(write(registry, tmp_path / "good"), as_of=days[0])
     half = write(half_of("labs")(registry), tmp_path / "half")
     with pytest.raises(NightRefused):
         night(half, as_of=days[1])
-    accept(out, days[1], "fewer laboratories")
+    accept(after_first, days[1], "fewer laboratories")
     first = night(half, as_of=days[1])
     night(half, as_of=days[2])
     again = night(None, as_of=days[1])
@@ -280,9 +292,9 @@ def test_there_is_nothing_to_accept_where_nothing_was_refused(out: Path) -> None
     assert done.returncode == 2
 
 
+@pytest.mark.usefixtures("after_first")
 def test_a_tolerance_is_a_setting(registry: Tables, night: RunNight, tmp_path: Path) -> None:
     never = {"refuse": "never", "warn": "never"}
-    night(write(registry, tmp_path / "good"), as_of=FIRST)
     named = dict.fromkeys(("cells_emptied", "cells_filled"), never)
     damage = WRONG["a column gone empty"][0]
     export = write(damage(registry), tmp_path / "empty")

@@ -7,14 +7,18 @@ import pytest
 from flows.errors import UsageError
 from flows.published.query import query
 from flows.secrets import NO_KEYS, Keys
-from tests.flows.conftest import RunNight
+from tests.flows.conftest import RunNight, publish
 from tests.registry import Registry
 
 
-@pytest.fixture
-def published(night: RunNight, out: Path, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a night, beside which lie two files that are none of a query's."""
+    root = tmp_path_factory.mktemp("queried")
     registry = Registry().usual("CANARY", 62).metastasis("CANARY", "lung").ct("CANARY")
-    night(registry.write(tmp_path / "it's an export"))
+    out = publish(registry.write(root / "it's an export"), root / "out").folder.parent
+    (out / "secret.csv").write_text("a\nSECRET\n")
+    (out / "other.parquet").write_bytes((out / "latest" / "needs.parquet").read_bytes())
     return out
 
 
@@ -55,8 +59,6 @@ def test_a_select_reads_every_night_and_the_newest_alone(published: Path) -> Non
     ],
 )
 def test_files_copy_attach_and_extensions_are_refused(published: Path, sql: str) -> None:
-    (published / "secret.csv").write_text("a\nSECRET\n")
-    (published / "other.parquet").write_bytes((published / "latest" / "needs.parquet").read_bytes())
     before = digests(published)
     with pytest.raises(UsageError, match="query: ") as raised:
         query(sql.format(out=published, night=published / "latest"), published, NO_KEYS)

@@ -47,7 +47,8 @@ def known_as_of(
         )
     known["patients"] = _patients(tables["patients"], as_of)
     together = pl.concat([one.select(HIDDEN.names()).cast(HIDDEN) for one in hidden])
-    return Record(as_of, known, together, coverage)
+    # Few rows, and every variable asks for them: found once, not once a question.
+    return Record(as_of, known, together.collect().lazy(), coverage)
 
 
 def known_on(record: Record, days: pl.LazyFrame) -> Record:
