@@ -157,6 +157,7 @@ def run_tests(path: Path) -> int:
         [*pytest, *near(path)],
         check=False,
         stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
         env=os.environ | {"POLARS_MAX_THREADS": "1"},
         preexec_fn=endless,
     ).returncode
@@ -228,7 +229,7 @@ def _results(
         if not is_noticed:
             survivors.append(words)
             print(words, flush=True)
-        if number % 20 == 0:
+        if number % 10 == 0:
             print(f"{number} of {len(tested)}", file=sys.stderr, flush=True)
     return noticed, survivors
 
