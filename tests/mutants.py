@@ -100,15 +100,17 @@ def _spared(path: Path) -> list[tuple[tuple[int, int], tuple[int, int]]]:
 def near(path: Path) -> list[str]:
     """Return the tests of a module, the nearest first.
 
-    The examples of its variable, the test file of its name, its own examples, the test files that
-    import it, and those of its room.
+    The examples of its variable, the test file of its name, those that import it, and its own
+    examples; those of its room where there are none of these.
     """
     if path.is_relative_to(_RECONSTRUCTION):
         return [str(_SLOW), _RECONSTRUCTION]
     room = Path("tests", path.parent)
-    found = [room / f"test_{path.name}", path, *_importing(path), *sorted(room.glob("test_*.py"))]
-    files = dict.fromkeys(each for each in found if each.exists() and each != _SLOW)
-    return [*_examples_of(path), *map(str, files)]
+    own = [file for file in (room / f"test_{path.name}", *_importing(path)) if file.exists()]
+    own = [file for file in own if file != _SLOW]
+    cases = _examples_of(path)
+    files = dict.fromkeys([*own, path] if own or cases else [path, *_short_first(room)])
+    return [*cases, *(str(file) for file in files)]
 
 
 def _examples_of(path: Path) -> list[str]:
@@ -124,10 +126,15 @@ def _examples_of(path: Path) -> list[str]:
 
 
 def _importing(path: Path) -> list[Path]:
-    name = ".".join(path.with_suffix("").parts)
-    files = sorted(file for area in AREAS for file in Path("tests", area).rglob("test_*.py"))
-    imports = re.compile(rf"^(from|import) {re.escape(name)}\b", re.MULTILINE)
+    room, name = ".".join(path.parent.parts), path.stem
+    imports = re.compile(rf"^(from|import) {room}(\.| import .*\b){name}\b", re.MULTILINE)
+    files = _short_first(*(Path("tests", area) for area in AREAS))
     return [file for file in files if imports.search(file.read_text("utf-8"))]
+
+
+def _short_first(*folders: Path) -> list[Path]:
+    files = [file for folder in folders for file in folder.rglob("test_*.py") if file != _SLOW]
+    return sorted(files, key=lambda file: (file.stat().st_size, file))
 
 
 def enter_copy() -> None:
