@@ -1,6 +1,7 @@
 """Damages schemas, transforms and models in one place at a time: do the tests notice?
 
 python -m tests.mutants [--sample 200] [--seed 1] [--only transforms/review] [--workers 2]
+    [--minutes 60]
 
 Each mutant is tested in a copy of the checkout under mutants/. The survivors are printed, and
 written to mutants/survivors.md in the form of docs/mutants.md. models/reconstruction, which no
@@ -19,6 +20,7 @@ import resource
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from difflib import unified_diff
@@ -35,7 +37,8 @@ from cosmic_ray.mutating import use_mutation
 from cosmic_ray.work_item import MutationSpec
 
 from tests.mutation_operators import Operators
-from tests.spec.examples import examples
+from tests.spec.examples import FOLDER, examples
+from tests.transforms.variables.test_edges import EDGES
 
 cosmic_ray.plugins.OPERATOR_PROVIDERS["ours"] = Operators()
 
@@ -46,6 +49,10 @@ CPU_SECONDS = 600
 """What runs ten times as long as the slowest of the tests never ends: that is noticed."""
 _RECONSTRUCTION = "models/reconstruction"
 _SLOW = Path("tests/models/test_reconstruction.py")
+_EXAMPLES = {
+    "tests/transforms/variables/test_edges.py::test_the_edge_holds": EDGES,
+    "tests/spec/test_examples.py::test_the_example_holds": FOLDER,
+}
 _KEPT = re.compile(
     "ours/.*|core/("
     "ReplaceBinaryOperator_(Add_Sub|Sub_Add|Mul_Div|Div_Mul|BitAnd_BitOr|BitOr_BitAnd)"
@@ -59,25 +66,30 @@ _KEPT = re.compile(
 
 
 def mutants(paths: Iterable[Path]) -> Iterator[MutationSpec]:
-    """Yield every damage to the modules, except to annotations, which nothing evaluates."""
+    """Yield every damage to the modules, except to annotations and decorators.
+
+    Nothing evaluates the former; the latter keep programmers from what no program does.
+    """
     names = [name for name in cosmic_ray.plugins.operator_names() if _KEPT.fullmatch(name)]
     for path in sorted(paths):
         nodes = list(ast_nodes(get_ast_from_path(path)))
-        annotations = _annotations(path)
+        spared = _spared(path)
         for name in names:
             operator = cosmic_ray.plugins.get_operator(name)()
             places = ((n, at) for n in nodes for at in operator.mutation_positions(n))
             for occurrence, (node, (start, end)) in enumerate(places):
-                if not any(low <= start < high for low, high in annotations):
+                if not any(low <= start < high for low, high in spared):
                     where = ASTQuery(node).get_definition_name()
                     yield MutationSpec(path, name, occurrence, start, end, {}, where)
 
 
-def _annotations(path: Path) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+def _spared(path: Path) -> list[tuple[tuple[int, int], tuple[int, int]]]:
     found: list[ast.expr | None] = []
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.arg | ast.AnnAssign):
             found.append(node.annotation)
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            found += node.decorator_list
         if isinstance(node, ast.FunctionDef):
             found.append(node.returns)
     return [
@@ -88,34 +100,41 @@ def _annotations(path: Path) -> list[tuple[tuple[int, int], tuple[int, int]]]:
 def near(path: Path) -> list[str]:
     """Return the tests of a module, the nearest first.
 
-    The examples of its variable, the test file of its name, its own examples, the test files that
-    import it, and those of its room.
+    The examples of its variable, the test file of its name, those that import it, and its own
+    examples; those of its room where there are none of these.
     """
     if path.is_relative_to(_RECONSTRUCTION):
         return [str(_SLOW), _RECONSTRUCTION]
     room = Path("tests", path.parent)
-    found = [room / f"test_{path.name}", path, *_importing(path), *sorted(room.glob("test_*.py"))]
-    files = dict.fromkeys(each for each in found if each.exists() and each != _SLOW)
-    return [*_examples_of(path), *map(str, files)]
+    own = [file for file in (room / f"test_{path.name}", *_importing(path)) if file.exists()]
+    own = [file for file in own if file != _SLOW]
+    cases = _examples_of(path)
+    files = dict.fromkeys([*own, path] if own or cases else [path, *_short_first(room)])
+    return [*cases, *(str(file) for file in files)]
 
 
 def _examples_of(path: Path) -> list[str]:
     if path.parent not in (Path("transforms"), Path("transforms/variables")):
         return []
-    file = "tests/spec/test_examples.py"
     return [
-        f"{file}::test_the_example_holds[{name}: {example.says}]"
-        for name, page in examples().items()
+        f"{test}[{name}: {example.says}]"
+        for test, folder in _EXAMPLES.items()
+        for name, page in examples(folder).items()
         for example in page.example
         if path.stem in page.modules
-    ] or [file]
+    ] or [test.partition("::")[0] for test in _EXAMPLES]
 
 
 def _importing(path: Path) -> list[Path]:
-    name = ".".join(path.with_suffix("").parts)
-    files = sorted(file for area in AREAS for file in Path("tests", area).rglob("test_*.py"))
-    imports = re.compile(rf"^(from|import) {re.escape(name)}\b", re.MULTILINE)
+    room, name = ".".join(path.parent.parts), path.stem
+    imports = re.compile(rf"^(from|import) {room}(\.| import .*\b){name}\b", re.MULTILINE)
+    files = _short_first(*(Path("tests", area) for area in AREAS))
     return [file for file in files if imports.search(file.read_text("utf-8"))]
+
+
+def _short_first(*folders: Path) -> list[Path]:
+    files = [file for folder in folders for file in folder.rglob("test_*.py") if file != _SLOW]
+    return sorted(files, key=lambda file: (file.stat().st_size, file))
 
 
 def enter_copy() -> None:
@@ -145,6 +164,7 @@ def run_tests(path: Path) -> int:
         [*pytest, *near(path)],
         check=False,
         stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
         env=os.environ | {"POLARS_MAX_THREADS": "1"},
         preexec_fn=endless,
     ).returncode
@@ -186,13 +206,15 @@ def main() -> int:
                 print(f"the tests fail before anything is damaged: {' '.join(near(path))}")
                 return 2
         tested = {pool.submit(try_out, m): m for m in chosen}
-        noticed, survivors = _results(tested)
+        noticed, survivors = _results(tested, time.monotonic() + asked.minutes * 60)
+        pool.shutdown(cancel_futures=True)
     (WORK / "survivors.md").write_text("".join(f"{line}\n" for line in sorted(survivors)), "utf-8")
     for room, each in sorted(noticed.items()):
         print(f"{room}: {each.count(True)} of {len(each)}")
-    killed = len(chosen) - len(survivors)
-    print(f"{killed} of {len(chosen)} noticed{_share(killed, len(chosen))}")
-    return 0 if killed >= WANTED * len(chosen) else 1
+    tried = sum(len(each) for each in noticed.values())
+    killed = tried - len(survivors)
+    print(f"{killed} of {tried} noticed{_share(killed, tried)}")
+    return 0 if killed >= WANTED * tried else 1
 
 
 def _is_asked(path: Path, start: str | None) -> bool:
@@ -200,19 +222,21 @@ def _is_asked(path: Path, start: str | None) -> bool:
 
 
 def _results(
-    tested: dict[Future[tuple[bool, str]], MutationSpec],
+    tested: dict[Future[tuple[bool, str]], MutationSpec], until: float
 ) -> tuple[dict[str, list[bool]], list[str]]:
-    """Return by room whether each mutant was noticed, and the survivors in words."""
+    """Return by room whether each mutant was noticed by then, and the survivors in words."""
     noticed: dict[str, list[bool]] = {}
     survivors = []
     for number, future in enumerate(as_completed(tested), 1):
+        if time.monotonic() > until:
+            break
         is_noticed, words = future.result()
         room = str(tested[future].module_path.parent)
         noticed.setdefault(room, []).append(is_noticed)
         if not is_noticed:
             survivors.append(words)
             print(words, flush=True)
-        if number % 20 == 0:
+        if number % 10 == 0:
             print(f"{number} of {len(tested)}", file=sys.stderr, flush=True)
     return noticed, survivors
 
@@ -232,6 +256,7 @@ def _arguments() -> Any:
     parser.add_argument("--sample", type=int, help="how many, drawn by chance (default: all)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", help="start of the modules' paths")
+    parser.add_argument("--minutes", type=float, default=1e6, help="what is tested by then")
     parser.add_argument("--trust", action="store_true", help="that the tests hold undamaged")
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     return parser.parse_args()

@@ -1,6 +1,7 @@
 from importlib.resources import files
 
 import pytest
+from pydantic import ValidationError
 
 from models.spec import FLAGS, BadModelFile, by_outcome, library, parse
 from tests.models.test_engine import scored
@@ -176,3 +177,55 @@ def test_each_outcome_has_the_model_that_decides_first() -> None:
         "pfs": ["jin2025_pfs"],
     }
     assert {m.flag for m in library().values()} == set(FLAGS.values())
+
+
+REFUSED = [
+    ("toy", "eligibility = []", '[[eligibility]]\nfeature = "nobody"\nrefuse = {}\nunknown = "u"\n'
+     'needs = "n"\nsource = "s"\naccept = [true]', "eligibility.nobody.feature: no variable"),
+    ("toy", "eligibility = []", '[[eligibility]]\nfeature = "dtc"\nrefuse = {}\nunknown = "u"\n'
+     'needs = "n"\nsource = "s"', "eligibility.dtc: accepts nobody: write accept or minimum"),
+    ("toy", "eligibility = []", '[[eligibility]]\nfeature = "dtc"\nrefuse = {}\nunknown = "u"\n'
+     'needs = "n"\nsource = "s"\naccept = [true]', "eligibility.dtc.refuse: gives no reason for "
+     "false"),
+    ("toy", "eligibility = []", '[[eligibility]]\nfeature = "sex"\nrefuse = {}\nunknown = "u"\n'
+     'needs = "n"\nsource = "s"\naccept = ["x"]', "sex is never x: write female, male"),
+    ("toy", "eligibility = []", '[[developed_on]]\nfeature = "nobody"\nlabel = "l"\n',
+     "developed_on.nobody.feature: no variable provides nobody"),
+    ("toy", "eligibility = []", 'eligibility = []\n[example]\nsex = "M"\n',
+     "example.sex: write one of female, male"),
+    ("os", 'date = "nodule_date"', 'date = "nobody"', "nodule_cm.date: no variable"),
+    ("os", 'feature = "nodule_cm"', 'feature = "histology"', "histology is no number"),
+    ("os", "nodule_cm = ", 'nodule_cm = "x" #', "example.nodule_cm: write a number"),
+    ("nomogram", '{ site_count = "multi" }', '{ site_count = "some" }', "no predictor site_count"),
+    ("nomogram", "recurrence = { yes = { v", "nothing = { yes = { v", "no predictor nothing has"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("file", "old", "new", "complaint"), REFUSED, ids=lambda text: text[-30:])
+def test_what_does_not_fit_the_variables_is_refused(
+    file: str, old: str, new: str, complaint: str
+) -> None:
+    names = {"os": "jin2025_os.toml", "nomogram": "liu2022_nomogram.toml"}
+    text = TOY if file == "toy" else (files("models.library") / names[file]).read_text()
+    assert old in text
+    with pytest.raises(BadModelFile) as refused:
+        parse(_moved_last(text, old, new), "x.toml")
+    assert complaint in str(refused.value)
+
+
+def _moved_last(text: str, old: str, new: str) -> str:
+    """Replace a line; tables go to the end, where they do not take over what follows."""
+    if "[" in new and old == "eligibility = []":
+        kept = "eligibility = []" if "eligibility]]" not in new else ""
+        return text.replace(old, kept, 1) + new.replace("eligibility = []\n", "")
+    return text.replace(old, new, 1)
+
+
+@pytest.mark.parametrize("piece", [0, 1, 2, 3])
+def test_a_model_once_read_stays_as_it_is(piece: int) -> None:
+    model = library()["jin2025_os"]
+    numeric = next(p for p in model.predictors if p.axis)
+    pieces = (model, model.predictors[0], numeric.axis, model.baseline[0])
+    one = pieces[piece]
+    with pytest.raises(ValidationError, match="frozen"):
+        setattr(one, next(iter(type(one).model_fields)), "other")

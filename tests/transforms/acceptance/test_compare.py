@@ -164,3 +164,90 @@ def test_figures_are_counts_shares_quantiles_and_the_newest_date() -> None:
     assert found["newest", "labs.sample_date"][0] == (date(2020, 6, 12) - date(1970, 1, 1)).days
     assert ("quantile_50", "imaging.largest_lung_nodule in mm") not in found
     assert aside.height == 1
+
+
+def test_a_figure_says_of_how_many_it_is_and_none_is_of_fewer_than_five() -> None:
+    registry = Registry()
+    for n in range(12):
+        registry.usual(f"P{n}").ct(f"P{n}", size=n + 1, unit="mm" if n < 5 else "cm")
+        if n < 4:
+            registry.pet(f"P{n}", suv_max=3)
+    registry.add("patients", "P99", birth_date=date(1980, 1, 1), last_contact_date="2021-05")
+    tables, _ = registry.read()
+    rejected = pl.DataFrame(
+        {
+            "table": ["imaging", "imaging", "imaging", "patients", "labs"],
+            "cell": [None, None, "suv_max", None, None],
+            "not_yet": [False, True, False, False, False],
+        },
+        schema_overrides={"cell": pl.String},
+    )
+    found = {
+        (what, where): (figure, of) for what, where, figure, of in profile(tables, rejected).rows()
+    }
+    nodule = "imaging.largest_lung_nodule"
+    assert found["rows", "imaging"] == (18, 18)
+    assert found["rows_aside", "imaging"] == (pytest.approx(1 / 18), 18)
+    assert found["rows_later", "imaging"] == (pytest.approx(1 / 18), 18)
+    assert found["rows", "patients"] == (13, 13)
+    assert found["rows_aside", "patients"] == (pytest.approx(1 / 13), 13)
+    assert found["rows", "labs"] == found["rows_aside", "labs"][::-1] == (1, 1)
+    assert ("filled", "labs.value") not in found
+    assert found["filled", "imaging.suv_max"] == (0.25, 16)
+    assert found["filled", nodule] == (0.75, 16)
+    assert found["filled", "patients.last_contact_date"] == (1, 13)
+    assert found["unit", f"{nodule} in mm"] == (pytest.approx(5 / 12), 12)
+    assert found["unit", f"{nodule} in cm"] == (pytest.approx(7 / 12), 12)
+    for quantile, mm, cm in ((10, 1.4, 6.6), (50, 3, 9), (90, 4.6, 11.4)):
+        assert found[f"quantile_{quantile}", f"{nodule} in mm"] == (pytest.approx(mm), 5)
+        assert found[f"quantile_{quantile}", f"{nodule} in cm"] == (pytest.approx(cm), 7)
+    assert ("quantile_50", "imaging.suv_max") not in found
+    assert ("unit", "imaging.suv_max") not in found
+    assert {what for what, where in found if where.startswith("reviews")} == set()
+    assert not any("_id" in where or "patient_no" in where for _, where in found)
+    contact = found["newest", "patients.last_contact_date"]
+    assert contact == ((date(2026, 6, 30) - date(1970, 1, 1)).days, 13)
+
+
+FIGURES = [
+    ("quantile_50", 3.0, 0.0, ("quantiles", 1000.0)),
+    ("quantile_10", 2.0, 8.0, ("quantiles", 4.0)),
+    ("filled", 0.5, 0.4, ("cells_emptied", 0.2)),
+    ("filled", 0.4, 0.5, ("cells_filled", 0.1)),
+    ("newest", 100.0, 90.0, ("newest_back", 10.0)),
+    ("rows_aside", 0.1, 0.4, ("rows_aside", 0.3)),
+    ("unit", 0.0, 0.25, ("unit_new_or_gone", 0.25)),
+    ("unit", 0.25, 0.0, ("unit_new_or_gone", 0.25)),
+    ("unit", 0.25, 0.5, ("unit_new_or_gone", 0.0)),
+    ("unit", 0.5, 0.25, ("units", 0.25)),
+]
+
+
+@pytest.mark.parametrize(("what", "before", "tonight", "found"), FIGURES, ids=str)
+def test_how_far_a_figure_moved(
+    what: str, before: float, tonight: float, found: tuple[str, float]
+) -> None:
+    changes = compare(
+        figures((what, "a.b", tonight, 20)), [figures((what, "a.b", before, 40))]
+    ).filter(what=found[0])
+    assert changes["change"].to_list() == [pytest.approx(found[1])]
+
+
+def test_of_newest_dates_the_newest_of_all_nights_is_the_one_before() -> None:
+    nights = [figures(("newest", "a.b", day, 30)) for day in (10, 50, 20)]
+    (found,) = compare(figures(("newest", "a.b", 20, 30)), nights).to_dicts()
+    assert (found["before"], found["change"]) == (50, 30)
+
+
+def test_a_figure_that_one_of_both_lacks_is_not_compared() -> None:
+    one, other = figures(("filled", "a.b", 1, 30)), figures(("filled", "a.c", 1, 30))
+    assert compare(one, [other]).is_empty()
+
+
+def test_nobody_gone_and_nobody_new_is_no_change_also_from_nobody() -> None:
+    nobody = pl.Series([], dtype=pl.String)
+    found = patients_moved(pl.Series(["A"]), nobody)
+    assert found.select("what", "tonight", "before", "change").rows() == [
+        ("patients_gone", 0, 0, 0),
+        ("patients_new", 1, 0, 0),
+    ]

@@ -75,3 +75,18 @@ def test_a_course_of_an_unknown_day_may_be_after(registry: Registry) -> None:
         "i131_treatments", "A", treatment_date=str(MET.year), activity=5, activity_unit="GBq"
     )
     assert after(registry)[1] is None
+
+
+@pytest.mark.parametrize("modality", ["CT", "MRI", "FDG_PETCT"])
+def test_each_of_these_is_imaging_of_the_disease_on_a_whole_day(
+    registry: Registry, modality: str
+) -> None:
+    registry.add("imaging", "A", study_date=str(days(120))[:7], modality=modality)
+    assert after(registry)[0] is False
+    registry.add("imaging", "A", study_date=days(101), modality=modality)
+    assert after(registry)[0] is True
+
+
+def test_who_died_on_the_last_day_of_the_year_did_not_outlive_it(registry: Registry) -> None:
+    assert after(registry, died=days(100 + 365))[0] is None
+    assert after(registry, died=days(100 + 366))[0] is False

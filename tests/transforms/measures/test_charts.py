@@ -207,3 +207,25 @@ def test_each_measure_has_one_line_that_says_how_it_stands() -> None:
     assert (line["start"], line["value"], line["on_target"]) == (date(2025, 12, 1), 1.0, True)
     assert (line["signal"], line["rule"]) == ("different", "beyond a limit")
     assert line["lower"] < 1.0 == line["upper"]
+
+
+@pytest.mark.parametrize(
+    ("name", "unusual", "means"),
+    [
+        ("stg_before_first_131i", 0, "worse"),
+        ("stg_before_first_131i", 20, "better"),
+        ("fdg_pet_at_first_131i", 0, "different"),
+    ],
+)
+def test_a_signal_says_whether_it_is_for_the_better(name: str, unusual: int, means: str) -> None:
+    column = {"stg_before_first_131i": "stg_row", "fdg_pet_at_first_131i": "fdg_row"}[name]
+    of = dict.fromkeys(months(24), 10) | {date(2025, 12, 1): unusual}
+    parts = [
+        pl.concat([patient(**{column: "X"})] * yes + [patient()] * (20 - yes)).with_columns(
+            index_date=pl.lit(month)
+        )
+        for month, yes in of.items()
+    ]
+    found = measure([BY_NAME[name]], {"patients": pl.concat(parts)}, date(2025, 12, 31), smallest=1)
+    newest = latest(found).row(0, named=True)
+    assert (newest["start"], newest["signal"]) == (date(2025, 12, 1), means)

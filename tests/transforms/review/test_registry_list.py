@@ -7,7 +7,11 @@ import polars as pl
 import pytest
 
 from schemas.published import Quarantine, RegistryList, columns_of
+from schemas.registry import TABLES
+from transforms.review import registry_list as registry_module
+from transforms.review.needs import settling
 from transforms.review.registry_list import registry_list
+from transforms.variables.windows import Windows
 
 USUAL: dict[str, Any] = {"file": "labs.csv", "line": 7, "row_key": "R1", "patient_id": "A"}
 USUAL |= {"not_yet": False, "original": "{}"}
@@ -104,4 +108,63 @@ def test_the_group_that_unlocks_most_patients_comes_first() -> None:
         ("i131_treatments", 2),
         ("labs", 1),
         ("metastases", 1),
+    ]
+
+
+def test_every_variable_that_is_asked_for_is_entered_where_a_correction_settles_it() -> None:
+    assert set(registry_module._HOME) == set(settling(Windows()))
+    for feature, (table, column) in registry_module._HOME.items():
+        assert column in TABLES[table].columns
+        settled = registry_module._ONLY.get((table, column), registry_module._MORE[table])
+        assert feature in settled, (feature, table, column)
+        assert feature in registry_module._MORE[table], (feature, table)
+
+
+MAY_SETTLE: list[tuple[str, str | None, bool, bool]] = [
+    ("diagnoses", None, False, True),
+    ("i131_treatments", None, True, False),
+    ("imaging", None, True, True),
+    ("metastases", None, True, True),
+    ("events", None, True, True),
+    ("labs", None, False, False),
+    ("surgeries", None, False, False),
+    ("patients", None, False, False),
+    ("i131_treatments", "activity", True, False),
+    ("i131_treatments", "lesion_uptake", True, False),
+    ("imaging", "recist", True, True),
+    ("imaging", "largest_lung_nodule", False, True),
+    ("imaging", "suv_max", False, False),
+    ("imaging", "fdg_positive", False, False),
+    ("diagnoses", "histology", False, False),
+    ("diagnoses", "tumour_size", False, False),
+    ("patients", "death_date", False, False),
+    ("patients", "death_cause", False, False),
+    ("patients", "last_contact_date", False, False),
+    ("patients", "birth_date", False, False),
+    ("patients", "sex", False, False),
+]
+"""Table, cell (None: the row), whether it may settle if a criterion is met, and disease."""
+
+
+def test_each_row_and_cell_may_settle_what_rests_on_it() -> None:
+    rows = [
+        {"table": table, "cell": cell, "reasons": ["x"], "line": n}
+        for n, (table, cell, _, _) in enumerate(MAY_SETTLE)
+    ]
+    unknown = risk(rrdtc_met=None, disease=None)
+    found = registry_list(aside(*rows), twice(), live(), unknown).sort("line")
+    said = found["unlocks"].fill_null("").to_list()
+    assert [("criterion" in words, "disease" in words) for words in said] == [
+        (met, disease) for _, _, met, disease in MAY_SETTLE
+    ]
+
+
+def test_groups_of_as_many_patients_are_in_order_of_their_words_then_file_and_line() -> None:
+    rows = [VALUE | {"line": n, "file": f} for f, n in (("b", 1), ("a", 9), ("a", 2))]
+    found = registry_list(aside(*rows, ROW), twice(), live(), risk())
+    assert found.select("table", "file", "line").rows() == [
+        ("labs", "a", 2),
+        ("labs", "a", 9),
+        ("labs", "b", 1),
+        ("metastases", "labs.csv", 7),
     ]
