@@ -21,7 +21,7 @@ from flows.history import (
 )
 from flows.intake.export import Export, open_export
 from flows.job import Job, Tonight
-from flows.local_models import LOCAL, local_models, texts_of
+from flows.local.files import LOCAL, local_models, texts_of
 from flows.memory import refuse_if_too_little
 from flows.outputs import VERSION
 from flows.published.withdraw import settle_withdrawals

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from flows.errors import NightRefused, UsageError
-from flows.local_writing import as_json, write_files
+from flows.local.writing import as_json, write_files
 from flows.subgroups import evaluate
 from models.performance.cox import NotFitted
 from models.performance.enough import Minimum

@@ -11,7 +11,7 @@ from flows.cli.validation import listed, need_scipy, renamed
 from flows.errors import UsageError
 
 if TYPE_CHECKING:
-    from flows.updating_nights import AskedUpdate, Update
+    from flows.local.updating import AskedUpdate, Update
 
 local_models_app = typer.Typer()
 out_console = Console()
@@ -90,9 +90,9 @@ def update(
     Example: thyrisk update --predictions scored.csv --predictors age,nodule --horizon 5
     """
     need_scipy()
-    from flows.local_writing import as_json, write_files
+    from flows.local.updating import HORIZON, AskedUpdate
+    from flows.local.writing import as_json, write_files
     from flows.settings import load_settings
-    from flows.updating_nights import HORIZON, AskedUpdate
 
     if (model is None) == (predictions is None) or (model is None) != (out is None):
         raise UsageError("give a MODEL and --out, or --predictions and --predictors")
@@ -145,8 +145,8 @@ def _on_nights(
 ) -> "Update":
     from flows.job import job_of
     from flows.landmarks import model_of
+    from flows.local.updating import update_on_nights
     from flows.replayed import last_night
-    from flows.updating_nights import update_on_nights
 
     job = job_of(None, out, None, warehouse, None, settings)
     with last_night(job) as registry:

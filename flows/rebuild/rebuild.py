@@ -22,7 +22,7 @@ from flows.history import EXTRACTED, IMPORTS, PSEUDONYMS, settle_unfinished
 from flows.intake.export import open_export
 from flows.job import Job, Tonight
 from flows.load import load_table
-from flows.local_models import LOCAL, local_models, texts_of
+from flows.local.files import LOCAL, local_models, texts_of
 from flows.lock import LOCK, held
 from flows.opening import identity
 from flows.published.nights import STAGING, nights, report_of

@@ -1,6 +1,6 @@
 """Updating a published model on the registry's own outcomes, as a local model file.
 
-What may be looked at and from when, `flows.cohort` says; what is changed and when, by closed
+What may be looked at and from when, `flows.local.cohort` says; what is changed and when, by closed
 testing, `models.performance.updating_model`. A file that is written runs beside the original.
 """
 
@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from flows.cohort import Clock, Cohort, cohort
 from flows.errors import NightRefused, UsageError
 from flows.landmarks import Registry
-from flows.local_writing import steps_shown
+from flows.local.cohort import Clock, Cohort, cohort
+from flows.local.writing import steps_shown
 from flows.published.nights import night_folder, report_of
 from flows.subgroups import evaluate
 from models.design import Column, columns, linear_predictor, matrix, points
