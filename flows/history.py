@@ -8,7 +8,7 @@ import polars as pl
 from flows.errors import NightRefused, UsageError
 from flows.intake.labels import labels_of
 from flows.job import Job, Tonight
-from flows.local_models import LOCAL, of_texts
+from flows.local.files import LOCAL, of_texts
 from flows.pseudonyms import pseudonymised
 from flows.published.nights import (
     day_of,

@@ -22,7 +22,7 @@ from flows.history import (
 from flows.intake.export import Export
 from flows.intake.labels import labels_of
 from flows.job import Job, Tonight
-from flows.local_models import LOCAL, local_models, texts_of
+from flows.local.files import LOCAL, local_models, texts_of
 from flows.mapped.opening import open_any
 from flows.mapped.prepare import prepared, with_rows
 from flows.memory import refuse_if_too_little

@@ -18,7 +18,7 @@ from flows.disk import sha256
 from flows.errors import NightError
 from flows.history import IMPORTS
 from flows.job import Tonight
-from flows.local_models import write_local
+from flows.local.files import write_local
 from flows.mapped.told import sources_told
 from flows.published.nights import RUN
 from flows.published.seal import SIGNATURE, sha256_of_run, signature

@@ -1,14 +1,13 @@
 """Updating a model on a scored table: what is changed, and how it was before and is after."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from flows.errors import NightRefused, UsageError, told
-from flows.night import private
+from flows.errors import NightRefused, UsageError
+from flows.local.writing import as_json, write_files
 from flows.subgroups import evaluate
 from models.performance.cox import NotFitted
 from models.performance.enough import Minimum
@@ -78,10 +77,4 @@ def _updated(known: pl.DataFrame, predictors: Sequence[str], horizon: float | No
 
 def write_update(update: dict[str, Any], folder: Path, umask: str) -> Path:
     """Write update.json; it appears whole or not at all."""
-    path = folder / "update.json"
-    with told(folder), private(umask):
-        folder.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(f".{path.name}")
-        aside.write_text(json.dumps(update, indent=1, allow_nan=False) + "\n", "utf-8")
-        aside.replace(path)
-    return path
+    return write_files({"update.json": as_json(update)}, folder, umask)[0]

@@ -49,7 +49,7 @@ def models(context: typer.Context, settings: Chosen = None) -> None:
 
 
 def _local(settings: Path | None) -> "LocalModels":
-    from flows.local_models import local_models
+    from flows.local.files import local_models
     from flows.settings import load_settings
 
     return local_models(load_settings(settings))
@@ -57,7 +57,7 @@ def _local(settings: Path | None) -> "LocalModels":
 
 def found(name: str, settings: Path | None) -> tuple["Model", "LocalModels"]:
     """Return a model by its name or its file, and the local models. Raises NightError."""
-    from flows.local_models import of_file
+    from flows.local.files import of_file
     from flows.show.dictionary import model_named
 
     local = _local(settings)

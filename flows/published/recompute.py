@@ -7,7 +7,7 @@ import polars as pl
 from polars.exceptions import PanicException, PolarsError
 
 from flows.errors import NightRefused
-from flows.local_models import PREFIX, of_night
+from flows.local.files import PREFIX, of_night
 from flows.published.nights import is_encrypted, read_table, rows_of
 from flows.published.run_report import RunReport
 from flows.secrets import Keys

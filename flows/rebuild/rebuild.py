@@ -22,7 +22,7 @@ from flows.history import settle_unfinished
 from flows.intake.export import open_export
 from flows.job import Job, Tonight
 from flows.load import load_table
-from flows.local_models import local_models
+from flows.local.files import local_models
 from flows.lock import LOCK, held
 from flows.opening import identity, start_run
 from flows.published.nights import STAGING, nights, report_of

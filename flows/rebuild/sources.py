@@ -15,7 +15,7 @@ from flows.errors import NightRefused, UsageError
 from flows.history import GONE_SETTINGS, IMPORTS, PSEUDONYMS
 from flows.intake.export import Export, open_export
 from flows.job import Job
-from flows.local_models import LOCAL, of_night, texts_of
+from flows.local.files import LOCAL, of_night, texts_of
 from flows.opening import identity
 from flows.outputs import MAPPING_DIGEST, mapping_digest
 from flows.published.nights import nights, read_run, report_of

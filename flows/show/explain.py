@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flows.errors import UsageError
-from flows.local_models import of_night
+from flows.local.files import of_night
 from flows.published.nights import day_of, night_folder, nights, read_published, read_run
 from flows.secrets import load_keys
 from models.local import LocalModels, with_local

@@ -24,6 +24,7 @@ import polars as pl
 from scipy.linalg import null_space
 
 from models.performance import logistic, poisson
+from models.performance.counting import Index
 from models.performance.figures import Z
 from models.performance.followup import Array
 from models.performance.updating import Change, first_kept
@@ -123,19 +124,19 @@ def update_survival(watched: Watched, terms: Terms, years: Array, survival: Arra
     return UpdatedModel(change, tests, *_effects(change, found, columns), constants, together)
 
 
-def _together(events: Array) -> Array:
+def _together(events: Index) -> Index:
     """Return which pieces have one multiplier: neighbours, until each group has events enough."""
-    groups = np.arange(len(events))
+    groups = np.arange(len(events), dtype=np.int64)
     while len(kept := np.unique(groups)) > 1:
         counts = np.array([events[groups == g].sum() for g in kept])
         if counts.min() >= LEAST:
             break
         few = int(np.argmin(counts))
         groups[groups == kept[few]] = kept[few - 1] if few else kept[1]
-    return np.unique(groups, return_inverse=True)[1]
+    return np.unique(groups, return_inverse=True)[1].astype(np.int64)
 
 
-def _designs(level: Array, terms: Terms, rows: Array) -> dict[Change, tuple[Array, Array]]:
+def _designs(level: Array, terms: Terms, rows: Index) -> dict[Change, tuple[Array, Array]]:
     """Return the columns and the offset of each degree of change; the levels come first."""
     linear, fixed = terms.linear[rows], terms.fixed[rows]
     return {
@@ -177,7 +178,7 @@ def update_chance(
     outcome: Array, weight: Array | None, terms: Terms, intercept: float
 ) -> UpdatedModel:
     """Update a logistic model; `weight` stands for who was censored. Raises NotFitted."""
-    everybody = np.arange(len(outcome))
+    everybody = np.arange(len(outcome), dtype=np.int64)
     designs = _designs(np.ones((len(outcome), 1)), terms, everybody)
     designs["none"] = (designs["none"][0], designs["none"][1] + intercept)
     fits = {

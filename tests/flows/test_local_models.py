@@ -14,7 +14,7 @@ from rich.console import Console
 
 from flows.errors import NightRefused
 from flows.job import Job
-from flows.local_models import local_models
+from flows.local.files import local_models
 from flows.night import run_night
 from flows.outputs import Result
 from flows.published.verify import problems_of, remarks_on

@@ -1,0 +1,1 @@
+"""Local models: their files, and making them on the registry's own outcomes."""
