@@ -59,21 +59,30 @@ def _by(words: Any) -> str:
 
 
 def _tables(everybody: pl.DataFrame) -> list[dict[str, Any]]:
-    """Return the figures by way, predictions, horizon and patients, in the order as they came."""
-    keys = ["landmark", "predictions", "horizon", "patients"]
+    """Return the figures by way, predictions and horizon, each with its range over the bounds."""
     found = []
-    for (way, source, horizon, patients), rows in everybody.group_by(keys, maintain_order=True):
-        named = " ".join(str(part) for part in (way, source) if part is not None)
-        which = "" if patients == COMPLETE else f", {patients}"
-        first = rows.row(0, named=True)
+    keys = ["landmark", "predictions", "horizon"]
+    for (way, source, horizon), rows in everybody.group_by(keys, maintain_order=True):
+        complete = rows.filter(pl.col("patients") == COMPLETE)
+        if complete.is_empty():
+            complete = rows
+        bounds = rows.filter(pl.col("patients") != COMPLETE)
+        first = complete.row(0, named=True)
+        ranges = dict(
+            bounds.drop_nulls("estimate")
+            .group_by("measure")
+            .agg(ends=pl.concat_list(pl.col("estimate").min(), pl.col("estimate").max()))
+            .iter_rows()
+        )
+        named = ", ".join(str(part) for part in (way, source) if part is not None)
         found.append(
             {
-                "title": f"{named or 'everybody'}{_by(horizon)}{which}",
-                "open": patients == COMPLETE,
+                "title": f"{named or 'Everybody'}{',' if named else ''}{_by(horizon)}",
                 "n": first["n"],
                 "events": first["events"],
-                "suppressed": first["suppressed"],
-                "rows": rows.to_dicts(),
+                "with_bounds": bounds["n"].max() if bounds.height else None,
+                "ranges": ranges,
+                "rows": complete.to_dicts(),
             }
         )
     return found
