@@ -80,7 +80,8 @@ def facts_of(
 ) -> dict[str, str]:
     """Return what is known of a model and the registry's night, in words."""
     frames = [way.frame for way in ways if not way.frame.is_empty()]
-    dated = [frame["index_date"] for frame in frames if "index_date" in frame.columns]
+    days = [frame["index_date"] for frame in frames if "index_date" in frame.columns]
+    dated = pl.concat([pl.Series("index_date", [], pl.Date), *days]).drop_nulls()
     centres = {name for frame in frames for name in frame["centre"].drop_nulls().unique()}
     refused = sorted({words for one in model.eligibility for words in one.refuse.values()})
     inferred = any(point.survival.status == "inferred" for point in model.baseline)
@@ -101,8 +102,8 @@ def facts_of(
         "source": "Exports of a thyroid-cancer registry, scored nightly",
         "night": str(registry.record.as_of),
         "extracted_on": str(extracted_on or "a day that the export does not say"),
-        "from_day": str(min(day.min() for day in dated)) if dated else "",
-        "to_day": str(max(day.max() for day in dated)) if dated else "",
+        "from_day": str(dated.min()) if dated.len() else "",
+        "to_day": str(dated.max()) if dated.len() else "",
         "centres": str(len(centres)) if centres else "",
         "ways": "; ".join(way.name for way in ways),
         "minimum": str(asked.options.minimum_events),

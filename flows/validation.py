@@ -106,12 +106,12 @@ def validate_ways(ways: Iterable[Way], asked: Asked, remark: str = "") -> Valida
             curves = curves or made.curves
     if not figures:
         raise NightRefused("nobody to validate on: no patient was eligible and followed")
-    made = pl.concat(figures).with_columns(
+    remarked = pl.concat(figures).with_columns(
         note=pl.when(pl.col("measure").is_in(list(CALIBRATION)) & pl.col("estimate").is_not_null())
         .then(pl.concat_str([pl.col("note"), pl.lit(remark)], separator=" ").str.strip_chars())
         .otherwise("note")
     )
-    return Validation(made, curves, about)
+    return Validation(remarked, curves, about)
 
 
 def _of(way: str, source: str, figures: pl.DataFrame) -> pl.DataFrame:
