@@ -64,6 +64,7 @@ class Registry:
     windows: Windows
     names: pl.DataFrame
     """One row per patient: patient_no, and patient_id as it is published."""
+    extracted_on: date | None = None
 
     def features(self, record: Record) -> pl.DataFrame:
         """Return the variables as of a record: one row per patient of it, named as published."""

@@ -14,7 +14,7 @@ UNKNOWN = "outcome unknown, or without a certain day"
 HAD_EVENT = "had the event, or died, by then"
 NOT_FOLLOWED = "not followed beyond it"
 COMPLETE = "validated, every predictor known"
-BOUNDED = "validated at the bounds, a predictor missing"
+BOUNDED = "a predictor missing: validated at the bounds, where there are any"
 STEPS = (
     NO_INDEX, DIED_BEFORE, NO_LANDMARK, INELIGIBLE, INSUFFICIENT, UNKNOWN, HAD_EVENT,
     NOT_FOLLOWED, COMPLETE, BOUNDED,

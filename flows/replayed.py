@@ -54,4 +54,5 @@ def _read(night: Tonight, warehouse: Warehouse) -> Registry:
         set_aside,
         night.settings.windows,
         pseudonymised(read.names, night.keys),
+        night.extracted_on,
     )

@@ -13,6 +13,7 @@ from typing import Any
 
 import polars as pl
 
+from flows.checklist import as_markdown, checklist
 from flows.errors import NightRefused, UsageError, told
 from flows.landmarks import Way
 from flows.night import private
@@ -67,7 +68,16 @@ def validate(frame: pl.DataFrame, asked: Asked) -> Validation:
     return Validation(figures, curves, {"rows": len(frame), "by": list(asked.by)})
 
 
-def validate_ways(ways: Iterable[Way], asked: Asked) -> Validation:
+CALIBRATION = (
+    "expected", "oe", "oe_expected_known", "intercept", "ici", "e50", "e90", "brier", "ipa",
+)  # fmt: skip
+"""Figures that hang on the level of the predictions, and so on the baseline."""
+
+
+REMARK = "the baseline is inferred: this tests the reconstruction too"
+
+
+def validate_ways(ways: Iterable[Way], asked: Asked, remark: str = "") -> Validation:
     """Return the figures of several ways of validating a model, each with where it is from.
 
     Of two sources of predictions, each has figures of its own too, unless one is so small that
@@ -96,7 +106,12 @@ def validate_ways(ways: Iterable[Way], asked: Asked) -> Validation:
             curves = curves or made.curves
     if not figures:
         raise NightRefused("nobody to validate on: no patient was eligible and followed")
-    return Validation(pl.concat(figures), curves, about)
+    remarked = pl.concat(figures).with_columns(
+        note=pl.when(pl.col("measure").is_in(list(CALIBRATION)) & pl.col("estimate").is_not_null())
+        .then(pl.concat_str([pl.col("note"), pl.lit(remark)], separator=" ").str.strip_chars())
+        .otherwise("note")
+    )
+    return Validation(remarked, curves, about)
 
 
 def _of(way: str, source: str, figures: pl.DataFrame) -> pl.DataFrame:
@@ -205,27 +220,40 @@ def _with_horizon(curve: pl.DataFrame, horizon: float | None) -> pl.DataFrame:
     return curve if curve.is_empty() else curve.with_columns(horizon=pl.lit(horizon, pl.Float64))
 
 
-def write(validation: Validation, folder: Path, umask: str) -> tuple[Path, Path]:
-    """Write validation.parquet and validation.json; each appears whole or not at all."""
-    whole = folder / "validation.parquet", folder / "validation.json"
+def write(validation: Validation, folder: Path, umask: str) -> tuple[Path, ...]:
+    """Write figures, curves, page and checklist; each file appears whole or not at all."""
+    from flows.report.validated import page  # only what is written needs its template
+
+    figures, about = validation.figures, validation.about
+    items = checklist(about, figures)
+    texts = {
+        "validation.json": as_json(validation),
+        "validation.html": page(figures, validation.curves, about, items),
+        "checklist.md": as_markdown(items),
+    }
     with told(folder), private(umask):
         folder.mkdir(parents=True, exist_ok=True)
-        for path in whole:
-            aside = path.with_name(f".{path.name}")
-            if path.suffix == ".parquet":
-                write_parquet(validation.figures, aside, DESCRIPTIONS, {}, NO_KEYS)
-            else:
-                aside.write_text(as_json(validation), "utf-8")
-            aside.replace(path)
-    return whole
+        path = folder / "validation.parquet"
+        write_parquet(figures, aside_of(path), DESCRIPTIONS, {}, NO_KEYS)
+        aside_of(path).replace(path)
+        for name, content in texts.items():
+            aside_of(folder / name).write_text(content, "utf-8")
+            aside_of(folder / name).replace(folder / name)
+    return path, *(folder / name for name in texts)
+
+
+def aside_of(path: Path) -> Path:
+    """Return where a file is written before it appears."""
+    return path.with_name(f".{path.name}")
 
 
 def as_json(validation: Validation) -> str:
-    """Return figures and curves as JSON."""
+    """Return figures, curves and the checklist as JSON."""
     content = {
         "about": validation.about,
         "columns": DESCRIPTIONS,
         "figures": validation.figures.to_dicts(),
         **{name: curve.to_dicts() for name, curve in validation.curves.items()},
+        "checklist": checklist(validation.about, validation.figures),
     }
     return json.dumps(content, indent=1, allow_nan=False) + "\n"

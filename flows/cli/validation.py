@@ -1,6 +1,7 @@
 """The command of `thyrisk` that asks whether predictions hold: validate."""
 
 from dataclasses import replace
+from importlib import metadata as importlib_metadata
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -146,10 +147,11 @@ def _of_nights(
     landmark: str | None,
 ) -> "Validation":
     """Return the figures of a published model on the registry's own outcomes."""
+    from flows.checklist import facts_of
     from flows.job import job_of
     from flows.landmarks import cutoff_of, model_of, ways
     from flows.replayed import last_night
-    from flows.validation import validate_ways
+    from flows.validation import REMARK, validate_ways
 
     model = model_of(name)
     cutoff = cutoff_of(model)
@@ -159,7 +161,11 @@ def _of_nights(
     job = job_of(None, out, None, warehouse, None, settings)
     with last_night(job) as registry:
         found = list(ways(model, registry, out, job.keys, landmark))
-    return validate_ways(found, asked)
+        facts = facts_of(model, registry, found, asked, registry.extracted_on)
+    remark = REMARK if facts["baseline"] else ""
+    made = validate_ways(found, asked, remark)
+    version = {"version": importlib_metadata.version("thyrisk")}
+    return replace(made, about=made.about | {"facts": facts | version})
 
 
 def renamed(pairs: list[str]) -> dict[str, str]:

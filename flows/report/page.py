@@ -22,7 +22,7 @@ from schemas import codes
 
 _STYLES = ("tokens", "frame", "cards", "panel", "tabs", "print")
 _SCRIPTS = ("base", "spark", "cards", "timeline", "models", "panel", "answers", "search", "start")
-_ASSETS = files("flows.report").joinpath("assets")
+ASSETS = files("flows.report").joinpath("assets")
 
 
 def page(
@@ -125,20 +125,25 @@ def embedded(data: Any) -> str:
 
 
 def _joined(names: tuple[str, ...], suffix: str) -> str:
-    return "\n".join(_ASSETS.joinpath(f"{name}.{suffix}").read_text("utf-8") for name in names)
+    return "\n".join(ASSETS.joinpath(f"{name}.{suffix}").read_text("utf-8") for name in names)
+
+
+def _template() -> jinja2.Template:
+    return environment().get_template("report.html.jinja")
 
 
 @cache
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
+def environment() -> jinja2.Environment:
+    """Return the environment that every page is filled in: it escapes whatever it is given."""
+    made = jinja2.Environment(
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
-        loader=jinja2.FunctionLoader(lambda name: _ASSETS.joinpath(name).read_text("utf-8")),
+        loader=jinja2.FunctionLoader(lambda name: ASSETS.joinpath(name).read_text("utf-8")),
     )
-    environment.filters["count"] = lambda n: "few" if n is None else f"{n:,}"
-    environment.filters["words"] = lambda code: _words(str(code))
-    environment.filters["nice"] = lambda words: str(words).replace("131I", "\u00b9\u00b3\u00b9I")
-    environment.filters["percent"] = lambda share: f"{share:.0%}".replace("%", "\u202f%")
-    return environment.get_template("report.html.jinja")
+    made.filters["count"] = lambda n: "few" if n is None else f"{n:,}"
+    made.filters["words"] = lambda code: _words(str(code))
+    made.filters["nice"] = lambda words: str(words).replace("131I", "\u00b9\u00b3\u00b9I")
+    made.filters["percent"] = lambda share: f"{share:.0%}".replace("%", "\u202f%")
+    return made

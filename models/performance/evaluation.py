@@ -66,6 +66,32 @@ def or_missing(name: str, horizon: float | None, make: Callable[[], Figure]) -> 
         return missing(name, f"not determined by these data: {error}", horizon)
 
 
+SHARES = np.arange(1, 100) / 100
+"""A curve is shown at the percentiles of the predictions: at no patient's own."""
+
+
+@dataclass
+class Band:
+    """The curves of bootstrap samples, at the percentiles of the predictions."""
+
+    risk: Array
+    drawn: list[Array] = field(default_factory=list)
+
+    def keep(self, risk: Array, fitted: Array) -> Array:
+        """Keep the curve of one sample; return it as it is."""
+        order = np.argsort(risk)
+        self.drawn.append(np.interp(np.quantile(self.risk, SHARES), risk[order], fitted[order]))
+        return fitted
+
+    def limits(self, repeats: int) -> tuple[Array, Array] | None:
+        """Return the 95 % limits at each percentile; None where too few samples had a curve."""
+        again = self.drawn[1:]  # the first is that of the patients themselves
+        if repeats < 2 or len(again) < 0.9 * repeats:
+            return None
+        low, high = np.quantile(np.array(again), [0.025, 0.975], axis=0)
+        return low, high
+
+
 def distances(
     risk: Array,
     refit: Callable[[NDArray[np.int64]], Array],
@@ -82,17 +108,26 @@ def distances(
             yield missing(name, f"not determined by these data: {error}", horizon)
 
 
-def shown_curve(make: Callable[[], Array], risk: Array) -> pl.DataFrame:
-    """Return the curve at the percentiles of the predictions: no patient's own."""
+def shown_curve(
+    make: Callable[[], Array], risk: Array, band: Band | None = None, repeats: int = 0
+) -> pl.DataFrame:
+    """Return the curve at the percentiles of the predictions, with the bootstrap's limits."""
     try:
         fitted = make()
     except NotFitted:
         return pl.DataFrame()
-    shares = np.arange(1, 100) / 100
     order = np.argsort(risk)
-    observed = np.interp(np.quantile(risk, shares), risk[order], fitted[order])
+    observed = np.interp(np.quantile(risk, SHARES), risk[order], fitted[order])
+    lower, upper = (band.limits(repeats) if band else None) or (None, None)
     return pl.DataFrame(
-        {"percentile": shares * 100, "predicted": np.quantile(risk, shares), "observed": observed}
+        {
+            "percentile": SHARES * 100,
+            "predicted": np.quantile(risk, SHARES),
+            "observed": observed,
+            "lower": lower,
+            "upper": upper,
+        },
+        schema_overrides={"lower": pl.Float64, "upper": pl.Float64},
     )
 
 

@@ -14,6 +14,7 @@ from models.performance.brier import accuracy
 from models.performance.decision_curve import decision_curve
 from models.performance.enough import Minimum
 from models.performance.evaluation import (
+    Band,
     Evaluation,
     Options,
     accuracy_figures,
@@ -43,18 +44,21 @@ def evaluate_plain(frame: pl.DataFrame, options: Options | None = None) -> Evalu
         figures = too_few(minimum, p, binary_calibration.log_odds(p), None, plain=True)
         return Evaluation(len(frame), int(outcome.sum()), as_frame(figures))
     score = column(frame, "score") if "score" in frame.columns else p
+    band = Band(p)
+    made = as_frame(_plain(outcome, score, options, band))
     return Evaluation(
         len(frame),
         int(outcome.sum()),
-        as_frame(_plain(outcome, p, score, options)),
-        shown_curve(lambda: binary_calibration.curve(outcome, p), p),
+        made,
+        shown_curve(lambda: binary_calibration.curve(outcome, p), p, band, options.repeats),
         decision_curve(outcome, p, options.thresholds),
     )
 
 
 def _plain(
-    outcome: NDArray[np.bool_], p: Array, score: Array, options: Options
+    outcome: NDArray[np.bool_], score: Array, options: Options, band: Band
 ) -> Iterator[Figure]:
+    p = band.risk
     auc, error = roc.auc(outcome, p)
     yield figure("auc", auc, error, "DeLong", limits=(0, 1))
     yield from accuracy_figures(accuracy(outcome, p), None)
@@ -63,7 +67,7 @@ def _plain(
     yield or_missing("slope", None, lambda: binary_calibration.slope(outcome, p))
 
     def refit(drawn: NDArray[np.int64]) -> Array:
-        return binary_calibration.curve(outcome[drawn], p[drawn])
+        return band.keep(p[drawn], binary_calibration.curve(outcome[drawn], p[drawn]))
 
     yield from distances(p, refit, binary_calibration.CURVE, options, None)
     if options.cutoff is not None:

@@ -20,6 +20,7 @@ from models.performance.cutpoint import own_cutpoint
 from models.performance.decision_curve import decision_curve_at
 from models.performance.enough import Minimum
 from models.performance.evaluation import (
+    Band,
     Evaluation,
     Options,
     accuracy_figures,
@@ -51,7 +52,8 @@ def evaluate_followup(
     if not minimum.met:
         figures = too_few(minimum, told.risk, told.linear, horizon, plain=False)
         return Evaluation(len(frame), seen, as_frame(figures))
-    made = list(_with_followup(outcomes, told, options))
+    band = None if told.risk is None else Band(told.risk)
+    made = list(_with_followup(outcomes, told, options, band))
     if told.risk is None or horizon is None:
         return Evaluation(len(frame), seen, as_frame(made))
     groups = _groups(frame, outcomes, told, horizon, options)
@@ -60,7 +62,9 @@ def evaluate_followup(
         len(frame),
         seen,
         as_frame(made),
-        shown_curve(lambda: calibration.curve(outcomes, risk, horizon), risk),
+        shown_curve(
+            lambda: calibration.curve(outcomes, risk, horizon), risk, band, options.repeats
+        ),
         decision_curve_at(outcomes, risk, horizon, options.thresholds),
         groups,
     )
@@ -106,7 +110,9 @@ class _Told:
         return self.linear if self.risk is None else self.risk
 
 
-def _with_followup(outcomes: Followup, told: _Told, options: Options) -> Iterator[Figure]:
+def _with_followup(
+    outcomes: Followup, told: _Told, options: Options, band: Band | None
+) -> Iterator[Figure]:
     horizon = told.horizon
     if outcomes.has_competing:
         yield missing("harrell_c", "not with competing events: see uno_c", horizon)
@@ -127,7 +133,8 @@ def _with_followup(outcomes: Followup, told: _Told, options: Options) -> Iterato
     how += ", or with a competing event" if outcomes.has_competing else ""
     yield figure("auc", auc, error, how, horizon=horizon, limits=(0, 1))
     if told.risk is not None:
-        yield from _of_risk(outcomes, weights, told.linear, told.risk, options)
+        assert band is not None  # noqa: S101
+        yield from _of_risk(outcomes, weights, told.linear, band, options)
     elif not outcomes.has_competing:
         made = partial(calibration.slope, outcomes, told.linear, None, horizon)
         yield or_missing("slope", horizon, made)
@@ -139,16 +146,16 @@ def _c(name: str, found: Concordance, how: str, horizon: float | None) -> Figure
 
 
 def _of_risk(
-    outcomes: Followup, weights: Weights, linear: Array, risk: Array, options: Options
+    outcomes: Followup, weights: Weights, linear: Array, band: Band, options: Options
 ) -> Iterator[Figure]:
-    h = weights.horizon
+    h, risk = weights.horizon, band.risk
     yield from accuracy_figures(accuracy_at(weights, risk), h)
     yield from calibration.observed_to_expected(weights, risk)
     yield or_missing("intercept", h, lambda: calibration.intercept(outcomes, risk, h))
     yield or_missing("slope", h, lambda: calibration.slope(outcomes, linear, risk, h))
 
     def refit(drawn: NDArray[np.int64]) -> Array:
-        return calibration.curve(outcomes[drawn], risk[drawn], h)
+        return band.keep(risk[drawn], calibration.curve(outcomes[drawn], risk[drawn], h))
 
     yield from distances(risk, refit, calibration.curve_name(outcomes), options, h)
 

@@ -24,7 +24,11 @@ def keep(
     `before` are those that the night before it kept; `scores` and `features` are its own.
     """
     schema = columns_of(PastPredictions)
-    kept = pl.DataFrame(schema=schema) if before is None else before.select(*schema).cast(schema)
+    kept = (
+        pl.DataFrame(schema=schema)
+        if before is None
+        else before.select(pl.col(name).cast(dtype) for name, dtype in schema.items())
+    )
     tonight = (
         scores.filter(pl.col("status") == "scored")
         .join(features.select("patient_id", "index_date"), on="patient_id")

@@ -170,7 +170,8 @@ def with_earlier(
     if last is not None:
         remade = pl.col("measure").is_in(REMADE) | is_quality()
         old = pl.col("start").is_between(rules.quarters[0], rules.quarter, closed="left")
-        earlier = last.select(*schema).cast(schema).filter(old & ~remade)
+        typed = last.select(pl.col(name).cast(dtype) for name, dtype in schema.items())
+        earlier = typed.filter(old & ~remade)
         tonight = pl.concat([earlier, tonight])
     return tonight.sort("model", "measure", "words", "start", nulls_last=True)
 

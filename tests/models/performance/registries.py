@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -60,7 +60,7 @@ WORLDS = (
 class Drawn(Registry):
     """A registry whose variables were drawn: they are the same on every day."""
 
-    drawn: pl.DataFrame
+    drawn: pl.DataFrame = field(default_factory=pl.DataFrame)
 
     def features(self, record: Record) -> pl.DataFrame:
         """Return the variables that were drawn."""
@@ -107,7 +107,9 @@ def registry(
     told = _survival(some, model, chance, end) if model.outcome != "rrdtc" else None
     drawn = some.with_columns(**(told or _rrdtc(some, chance, end, at_once)))
     empty = Built().record()
-    return Drawn(empty, empty.hidden, Windows(), drawn.select("patient_no", "patient_id"), drawn)
+    return Drawn(
+        empty, empty.hidden, Windows(), drawn.select("patient_no", "patient_id"), None, drawn
+    )
 
 
 def _survival(
