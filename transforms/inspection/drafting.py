@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from schemas.registry import TABLES
 from transforms.inspection.found import Looked
 from transforms.inspection.proposals import ANCHORS, Draft, Rule
 
@@ -28,9 +29,9 @@ _SOME = """\
 Lines from {accept:g} on are accepted;
 ## of the others take the "# " away where they are right."""
 _COVERAGE = """
-## What the registry collects only it can say, and nothing here is taken for granted: of each
-## table say collected (no row means none), partial or not_collected.
-# [coverage]"""
+## What the registry collects only it can say. Until it does, nothing that is not in the files is
+## taken for "none": tables are partial, columns that nothing was found for not_collected.
+##? Of each table: is every case in it? Then say collected, so that no row means none."""
 
 
 def toml(draft: Draft, lacking: Sequence[tuple[str, str, str]], accept: float | None = None) -> str:
@@ -45,14 +46,9 @@ def toml(draft: Draft, lacking: Sequence[tuple[str, str, str]], accept: float | 
         body |= {"units": dict(pattern.units)} if pattern.units else {}
         lines += ["", *_commented(_block(f"[patterns.{name}]", body), _is_accepted(sure, accept))]
     for rule in draft.rules:
-        lines += ["", *_rule(rule, _source_confidence(draft.sources[rule.source]), accept)]
+        lines += ["", *_rule(rule, _rule_is_accepted(draft, rule, accept), accept)]
     lines += _not_found(lacking)
-    lines.append(_COVERAGE)
-    tables = {rule.table for rule in draft.rules}
-    lines += [
-        f'# {table} = "?"' + ("" if table in tables else "   # no file speaks of it")
-        for table in ANCHORS
-    ]
+    lines += _coverage(draft, accept)
     return "\n".join(lines) + "\n"
 
 
@@ -75,8 +71,7 @@ def _source(name: str, looked: Looked, accept: float | None) -> Iterator[str]:
             yield f"##? null: may {_said(said)} in '{_said(one.name)}' mean unknown?"
 
 
-def _rule(rule: Rule, source: float, accept: float | None) -> Iterator[str]:
-    is_in = _is_accepted(min(rule.confidence, source), accept)
+def _rule(rule: Rule, is_in: bool, accept: float | None) -> Iterator[str]:
     head = [f"[[tables.{rule.table}.from]]", f"source = {_value(rule.source)}"]
     if rule.unpivot:
         stems = dict(zip(rule.aliases, rule.unpivot.stems, strict=True))
@@ -98,6 +93,33 @@ def _not_found(lacking: Sequence[tuple[str, str, str]]) -> Iterator[str]:
     if lacking:
         yield "\n## Not found, and what it is needed for:"
     yield from (f"##? {table}.{column}: {_said(uses)}" for table, column, uses in lacking)
+
+
+def _coverage(draft: Draft, accept: float | None) -> Iterator[str]:
+    """Say of tables and columns that no row, or no such column, never means none."""
+    said: dict[str, set[str]] = {}
+    for rule in draft.rules:
+        is_in = _rule_is_accepted(draft, rule, accept)
+        if is_in or accept is None:
+            lines = [o for o in rule.lines if accept is None or _is_accepted(o.confidence, accept)]
+            said.setdefault(rule.table, set()).update(line.column for line in lines)
+    yield _COVERAGE
+    proposed = ["[coverage]"]
+    for table in ANCHORS:
+        described = TABLES[table]
+        if table not in said:
+            proposed.append(f'{table} = "not_collected"')
+            continue
+        proposed.append(f'{table} = "partial"')
+        needed = [name for name in described.needed if name not in described.absent]
+        unsaid = [name for name in needed if name not in said[table] | described.identifies]
+        proposed += [f'"{table}.{name}" = "not_collected"' for name in unsaid]
+    yield from _commented(proposed, accept is not None)
+
+
+def _rule_is_accepted(draft: Draft, rule: Rule, accept: float | None) -> bool:
+    source = _source_confidence(draft.sources[rule.source])
+    return _is_accepted(min(rule.confidence, source), accept)
 
 
 def _commented(lines: Sequence[str], is_accepted: bool) -> list[str]:

@@ -215,9 +215,9 @@ def _key_line(source: str, looked: Looked, table: str, chosen: Mapping[str, Matc
 def _row_name(source: str, looked: Looked) -> tuple[str, float, str]:
     """Return a template that tells the records of a file apart, how sure it is, and why."""
     patient = looked.patient[0] if looked.patient else ""
-    if any(one.name == patient and one.is_key for one in looked.columns):
-        if not set(patient) & set("{}"):
-            return f"{{{patient}}}", 0.92, f"each patient has one record: '{patient}' names it"
+    is_key = any(one.name == patient and one.is_key for one in looked.columns)
+    if is_key and not set(patient) & set("{}"):
+        return f"{{{patient}}}", 0.92, f"each patient has one record: '{patient}' names it"
     why = "no column tells its rows apart; the number of a record does, while the file only grows"
     return f"{source}-{{_record}}", 0.6, why
 
