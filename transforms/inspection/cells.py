@@ -79,9 +79,16 @@ def _plain(best: Match) -> Line:
 def _date(looked: Looked, best: Match) -> tuple[list[Line], list[str]]:
     one, ours = best.theirs, best.ours
     if one.kind == "days":
+        year = next((o for o in looked.columns if o.convention == "year"), None)
+        day = '"COLUMN OF THAT DAY"'
+        if year:
+            day = (
+                f'{{ column = {_quoted(year.name)}, date = "ymd", complete = "07-01", '
+                f'assumption = "the middle of the year" }}'
+            )
         return [], [
-            f"{ours}: '{one.name}' counts days: from which day? Then "
-            f'{ours} = {{ anchor = "COLUMN OF THAT DAY", days = {_quoted(one.name)} }}'
+            f"{ours}: '{one.name}' counts days: from which day? If it is this, "
+            f"{ours} = {{ anchor = {day}, days = {_quoted(one.name)} }}"
         ]
     usual = str(looked.reading.get("dates", "iso"))
     written = "ymd" if one.convention == "year" else one.convention
@@ -175,9 +182,15 @@ def _codes(table: str, best: Match) -> tuple[list[Line], list[str]]:
             unknown.append(said.text)
     asked = [f"{ours}: is {', '.join(nearly)}?"] if nearly else []
     if unknown:
-        asked.append(f"{ours}: what do {', '.join(unknown[:12])} of '{one.name}' mean?")
+        blank = ", ".join(f'{_quoted(text)} = ""' for text in unknown[:12])
+        asked.append(
+            f"{ours}: what do {', '.join(unknown[:12])} of '{one.name}' mean? One of "
+            f"{', '.join(allowed)}: codes = {{ {blank} }}"
+        )
     if one.hidden:
         asked.append(f"{ours}: {one.hidden} values of '{one.name}' are not told; check lists them")
+    if not codes:
+        return [], asked
     value: dict[str, Any] = {"column": one.name}
     if any(theirs != code for theirs, code in codes.items()):
         value["codes"] = codes

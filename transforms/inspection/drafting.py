@@ -76,6 +76,8 @@ def _rule(rule: Rule, is_in: bool, accept: float | None) -> Iterator[str]:
     if rule.unpivot:
         stems = dict(zip(rule.aliases, rule.unpivot.stems, strict=True))
         head.append(f"unpivot = {_value({'groups': stems, 'n': list(rule.unpivot.numbers)})}")
+    if rule.where:
+        head.append(f"where = {_value(rule.where)}")
     yield f"## {rule.confidence:.2f}: {rule.table} from {_said(rule.source)}"
     for column in rule.lacking:
         yield f"##? {column}: not found, and without it no row can be used"

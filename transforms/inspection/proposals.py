@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from schemas.registry import TABLES
 from transforms.inspection.cells import Line, Pattern, line_for, unit_line
+from transforms.inspection.flags import condition, said_by_name, site_columns
 from transforms.inspection.found import Looked
 from transforms.inspection.links import Group
 from transforms.inspection.matching import LEAST, Match, assign, ties
@@ -37,6 +38,8 @@ class Rule:
     aliases: tuple[str, ...] = ()
     """What the stems of `unpivot` are called in the rule."""
     questions: tuple[str, ...] = ()
+    where: str = ""
+    """The condition, in SQL, under which a record is a row."""
 
     @property
     def confidence(self) -> float:
@@ -121,12 +124,16 @@ def _rules(source: str, looked: Looked) -> list[Rule]:
 
 def _repeated(rule: Rule, group: Group, aliases: tuple[str, ...]) -> Rule:
     """Return a rule for repeated columns: its rows are told apart by their number, too."""
+    used = {str(line.value.get("column", "")) for line in rule.lines}
+    stems = dict(zip(aliases, group.stems, strict=True))
+    kept = tuple(alias for alias in aliases if alias in used)
+    group = replace(group, stems=tuple(stems[alias] for alias in kept))
     lines = []
     for line in rule.lines:
         template = line.value.get("template")
         value = {"template": f"{template}-{{_name}}"} if template else line.value
         lines.append(replace(line, value=value))
-    return replace(rule, lines=tuple(lines), unpivot=group, aliases=aliases)
+    return replace(rule, lines=tuple(lines), unpivot=group, aliases=kept)
 
 
 def _view(looked: Looked, once: Looked, group: Group) -> tuple[Looked, Group, tuple[str, ...]]:
@@ -163,11 +170,14 @@ def _rule(source: str, looked: Looked, table: str, at_home: bool) -> list[Rule]:
     chosen, others = assign(looked, table, at_home)
     says_so = [name for name in ANCHORS[table] if name in chosen and chosen[name].score >= _SURE]
     analytes = _analytes(looked, chosen) if table == "labs" else []
-    if (not says_so and not analytes) or looked.patient is None:
+    sites = site_columns(looked) if table == "metastases" and "site" not in chosen else []
+    if not (says_so or analytes or sites) or looked.patient is None:
         return []
     ids = [_patient_line(looked), *_key_line(source, looked, table, chosen)]
     if table == "labs" and "analyte" not in chosen:
         return [_of_analyte(source, looked, chosen, ids, *one) for one in analytes]
+    if sites:
+        return [_of_site(source, looked, chosen, *one) for one in sites]
     lines: list[Line] = list(ids)
     questions: list[str] = []
     for ours, best in chosen.items():
@@ -176,6 +186,9 @@ def _rule(source: str, looked: Looked, table: str, at_home: bool) -> list[Rule]:
             made, asked = line_for(looked, table, best, also, ties(best, also))
             lines += made
             questions += asked
+    said = said_by_name(table, chosen)
+    if said and said.column not in chosen:
+        lines.append(said)
     made, asked = unit_line(table, lines, chosen)
     return [
         Rule(table, source, tuple(_ordered(table, [*lines, *made])), None, (), (*questions, *asked))
@@ -272,6 +285,35 @@ def _of_analyte(
     made, asked = unit_line("labs", lines, {"value": best})
     asked = [*questions, *asked]
     return Rule("labs", source, tuple(_ordered("labs", lines + made)), None, (), tuple(asked))
+
+
+def _of_site(
+    source: str,
+    looked: Looked,
+    chosen: Mapping[str, Match],
+    one: Profile,
+    site: str,
+    said: tuple[str, ...],
+) -> Rule:
+    """Return the rule for a column that says yes or no of one site."""
+    template, sure, why = _row_name(source, looked)
+    named = f"column '{one.name}' is named after it"
+    lines = [
+        _patient_line(looked),
+        Line("metastasis_id", {"template": f"{template}-{site}"}, sure, why),
+        Line("site", {"constant": site}, 0.7, named),
+    ]
+    asked = [
+        f"found: where '{one.name}' does not say {' or '.join(said)}, did somebody look and find "
+        f'nothing? Only then add a rule with found = {{ constant = "no", ... }}'
+    ]
+    if date := chosen.get("detected_date"):
+        made, more = line_for(looked, "metastases", date, [], [])
+        lines, asked = [*lines, *made], [*asked, *more]
+    else:
+        asked.append(f"detected_date: when was '{one.name}' found? No column says it by its name")
+    where = condition(one, said)
+    return Rule("metastases", source, tuple(lines), questions=tuple(asked), where=where)
 
 
 def _only_date(looked: Looked) -> Match | None:
