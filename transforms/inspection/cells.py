@@ -134,7 +134,7 @@ def _number(looked: Looked, table: str, best: Match) -> tuple[list[Line], list[s
 
 
 def _pattern(one: Profile, ours: str, compared: bool, units: Mapping[str, str]) -> Pattern:
-    name = re.sub(r"[^a-z0-9]+", "_", normalised(one.name)).strip("_")
+    name = slug(one.name)
     number = "(?:{comparator} *)?{number}" if compared else "{number}"
     match = [f"{number}[ -]*{{unit}}.*"] if units else []
     return Pattern(f"{name}_{ours}" if name else ours, (*match, number), tuple(units.items()))
@@ -223,6 +223,11 @@ def unit_line(
         says = "no cell has a comparator: every value is taken as exact"
         made.append(Line("comparator", {"constant": "=", "assumption": says}, 0.5, says))
     return made, asked
+
+
+def slug(text: str) -> str:
+    """Return a text as a name of small letters, digits and underscores; empty where it has none."""
+    return re.sub(r"[^a-z0-9]+", "_", normalised(text)).strip("_")
 
 
 def _quoted(text: str) -> str:

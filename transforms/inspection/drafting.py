@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from schemas.registry import TABLES
+from transforms.inspection.drafted import Draft, Rule
 from transforms.inspection.found import Looked
-from transforms.inspection.proposals import ANCHORS, Draft, Rule
+from transforms.inspection.rules import ANCHORS
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
