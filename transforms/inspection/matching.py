@@ -5,6 +5,7 @@ only have to be such; codes that are known words are evidence of their own. How 
 says nothing here: a unit is never told from a magnitude.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -32,6 +33,13 @@ _BY_VALUES = 0.5
 """What known codes count under a name that says nothing."""
 _SPEAKING = ("sex", "histology", "procedure", "analyte", "modality", "site", "recist")
 """Columns whose codes are told from others by themselves."""
+_DOUBTS = re.compile(
+    r"\b(?:no|not|none|without|negative|free|neither|possibl[ey]|probabl[ey]|suspect\w*|suspicious"
+    r"|kein\w*|nicht|ohne|frei|verdacht\w*|v\.? ?a\.?|ausgeschlossen|fraglich|moglich\w*"
+    r"|pas|sans|aucun\w*|absence|suspicion|sin|ningun\w*|ausencia|sospech\w*"
+    r"|senza|nessun\w*|assenza|sospett\w*|non)\b|\?|[无未不非否排疑]"
+)
+"""A text with one of these may say the contrary of the word in it."""
 _TNM = r"(?i)^[cpyra]*[tnm]?\s?(?:[0-4x][a-d]?|is|in situ)(?:\(.*\))?(?:mi|sn)?$"
 
 
@@ -93,11 +101,19 @@ def code_of(value: str, ours: str) -> tuple[str, bool] | None:
 
     >>> code_of("W", "sex"), code_of("Papillary carcinoma, classical", "histology")
     (('female', True), ('PTC', False))
+    >>> code_of("no sign of lung metastases", "site"), code_of("V.a. pulmonale Filiae", "site")
+    (None, None)
     """
     text, codes = folded(value), codes_for(ours)
     if text in codes:
         return codes[text], True
-    inside = {code for word, code in codes.items() if len(word) >= 5 and word in text}
+    if _DOUBTS.search(text):
+        return None
+    inside = {
+        code
+        for word, code in codes.items()
+        if len(word) >= (5 if word.isascii() else 3) and word in text
+    }
     return (inside.pop(), False) if len(inside) == 1 else None
 
 
