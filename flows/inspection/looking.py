@@ -123,7 +123,7 @@ def _reading(part: Part, profiles: list[Profile]) -> dict[str, object]:
     if dialect := part.dialect:
         if part.format == "csv" and dialect.encoding != "utf-8":
             said["encoding"] = dialect.encoding
-        if dialect.delimiter:
+        if dialect.delimiter and dialect.first != 2:
             said["delimiter"] = dialect.delimiter
         if dialect.header == 0:
             said["header"], said["names"] = 0, list(part.names)
@@ -131,9 +131,11 @@ def _reading(part: Part, profiles: list[Profile]) -> dict[str, object]:
             said["header"] = dialect.header
         if dialect.others:
             said["skip"] = list(dialect.others)
-    nulls = sorted({null.text for one in profiles for null in one.nulls})
+    # What is an answer in one column is no empty cell of the file.
+    answers = {value for one in profiles for value in one.values["value"]}
+    nulls = {null.text for one in profiles for null in one.nulls} - answers
     if nulls:
-        said["null"] = nulls
+        said["null"] = sorted(nulls)
     commas = sum(one.convention == "decimal comma" for one in profiles)
     if commas and not any(one.convention == "decimal point" for one in profiles):
         said["decimal"] = ","

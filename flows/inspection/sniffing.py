@@ -101,7 +101,11 @@ def dialect_from(
     chosen = max(range(headers), key=lambda n: (_as_names(rows[n]), -n))
     first = at[headers] if headers < len(at) else at[headers - 1] + 1
     labels = tuple(
-        tuple(rows[n][column] for n in range(headers) if n != chosen and rows[n][column])
+        tuple(
+            rows[n][column]
+            for n in range(headers)
+            if n != chosen and rows[n][column] not in ("", rows[chosen][column])
+        )
         for column in range(width)
     )
     others = tuple(at[n] for n in range(headers) if n != chosen)
@@ -179,11 +183,10 @@ def _values(cells: list[str]) -> list[bool]:
     return [form != f.TEXT for form in forms]
 
 
-def _as_names(row: list[str]) -> tuple[int, int]:
-    """Tell how well a line serves as names: each cell said, each once, few blanks and signs."""
+def _as_names(row: list[str]) -> int:
+    """Tell how well a line serves as names: how many cells say something, each once."""
     said = [cell for cell in row if cell]
-    plain = sum(bool(_TITLE.search(cell)) and ":" not in cell for cell in set(said))
-    return plain, -sum(len(cell) for cell in said)
+    return sum(bool(_TITLE.search(cell)) and ":" not in cell for cell in set(said))
 
 
 def _each_once(row: list[str]) -> tuple[str, ...]:

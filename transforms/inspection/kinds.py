@@ -126,12 +126,19 @@ def _counted_time(name: str, filled: pl.DataFrame) -> tuple[Kind, str, str] | No
     text = f" {normalised(name)} "
     if any(f" {said} " in text or (not said.isascii() and said in text) for said in _days_said()):
         return "days", "days from another day", "days from which day?"
-    is_date = bool(words & _DATE_WORDS) or any(sign in name for sign in _DATE_SIGNS)
-    if (is_date or words & _YEAR_WORDS or "年" in name) and low >= 1900 and high <= 2100:
+    is_date = _speaks_of(words, _DATE_WORDS) or any(sign in name for sign in _DATE_SIGNS)
+    is_year = _speaks_of(words, _YEAR_WORDS) or "年" in name
+    if (is_date or is_year) and low >= 1900 and high <= 2100:
         return "date", "year", ""
     if is_date and low >= _EXCEL[0] and high <= _EXCEL[1]:
         return "date", "excel", "serial days of a workbook, by the name of the column"
     return None
+
+
+def _speaks_of(words: set[str], of: frozenset[str]) -> bool:
+    """Tell whether a name has one of some words, alone or as the end of a German compound."""
+    long = tuple(word for word in of if len(word) >= 4)
+    return bool(words & of) or any(word.endswith(long) for word in words)
 
 
 def _days_said() -> tuple[str, ...]:
@@ -144,6 +151,15 @@ def names_identifier(name: str) -> bool:
     known = vocabulary().columns[("patients", "patient_id")]
     is_said = any(text == one.text for one in known)
     return is_said or bool(set(text.split()) & _ID_WORDS) or any(s in name for s in _ID_SIGNS)
+
+
+def names_patient(name: str) -> bool:
+    """Tell whether a column is called an identifier of patients, and of nothing else."""
+    text = normalised(name)
+    known = vocabulary().columns[("patients", "patient_id")]
+    return any(
+        text == one.text or f" {one.text} " in f" {text} " for one in known if not one.is_general
+    )
 
 
 def is_private(name: str, labels: tuple[str, ...] = ()) -> bool:

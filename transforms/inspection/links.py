@@ -72,9 +72,9 @@ def patient_column(
             for link in found
             if (file, one.name) in (link.one, link.other)
         }
-        by_name = 0.7 if name in certain else 0.4 if name in known else 0.0
-        by_name = max(by_name, 0.4 * any(f" {word} " in f" {name} " for word in certain))
-        score = by_name + (0.25 if shared else 0) + 0.03 * (one.share_empty == 0)
+        by_name = 0.9 if name in certain else 0.5 if name in known else 0.0
+        by_name = max(by_name, 0.75 * any(f" {word} " in f" {name} " for word in certain))
+        score = by_name + (0.2 if shared else 0) + 0.04 * (one.share_empty == 0)
         why = ["its name"] * bool(by_name) + [f"other files with its values: {len(shared)}"] * bool(
             shared
         )

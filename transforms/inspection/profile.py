@@ -131,9 +131,9 @@ def _range(kind: str, convention: str, filled: pl.DataFrame) -> tuple[str, str]:
     if kind in ("number", "days"):
         text = pl.col("value").str.replace(",", ".", literal=True)
         number = text.cast(pl.Float64, strict=False)
-        found = filled.filter(pl.col("form").is_in(f.NUMBERS)).select(number)["value"].drop_nulls()
-        ends = found.min(), found.max()
-        return ("", "") if not found.len() else (f"{ends[0]!s:.12}", f"{ends[1]!s:.12}")
+        plain = filled.filter(pl.col("form").is_in(f.NUMBERS))
+        low, high = plain.select(low=number.min(), high=number.max()).row(0)
+        return ("", "") if low is None else (f"{low:.12g}", f"{high:.12g}")
     if kind == "date" and convention != "excel":
         years = filled.select(_year(convention).alias("year"))["year"].drop_nulls()
         return (str(years.min()), str(years.max())) if years.len() else ("", "")

@@ -16,6 +16,10 @@ _SEPARATORS = re.compile(r"[^0-9a-z\u3400-\u9fff]+")
 _CAMEL = re.compile(r"(?<=[a-zäöüß0-9])(?=[A-ZÄÖÜ])")
 _OPEN, _CLOSE = r"\[({\uff08\uff3b", r"\])}\uff09\uff3d"
 _BRACKETS = re.compile(rf"[{_OPEN}][^{_CLOSE}]*[{_CLOSE}]")
+_LITTLE = frozenset(
+    ["of", "the", "de", "du", "des", "la", "les", "l", "d", "der", "del", "della", "dell", "di"]
+)
+"""Words between the words of a name."""
 _UNIT = re.compile(
     r"(?i)(?<![a-z])(?:mci|gbq|mbq|mm|cm|(?:ng|[um\u00b5\u03bc]?iu)[/_ ]ml|pmol[/_ ]l"
     r"|[u\u00b5\u03bc]g[/_ ]l|[mk]iu[/_ ]l)(?![a-z])"
@@ -67,7 +71,7 @@ def normalised(name: str) -> str:
     """Return a column's name as names are compared: no case, accents, units or separators.
 
     >>> normalised("OP-Datum"), normalised("Aktivität (MBq)"), normalised("dateOfBirth")
-    ('op datum', 'aktivitat', 'date of birth')
+    ('op datum', 'aktivitat', 'date birth')
     >>> normalised("肺结节最大径(cm)"), normalised("I-131_dose_mCi"), normalised("¹³¹I-Dosis")
     ('肺结节最大径', 'i131 dose', '131i dosis')
     """
@@ -76,7 +80,7 @@ def normalised(name: str) -> str:
     words = _SEPARATORS.sub(" ", _plain(bare)).split()
     text = re.sub(r"\b(?:i|j) 131\b|\b(?:j131)\b", "i131", " ".join(words))
     text = re.sub(r"\b131 (?:i|j)\b", "131i", text)
-    return text
+    return " ".join(word for word in text.split() if word not in _LITTLE) or text
 
 
 def _plain(text: str) -> str:
