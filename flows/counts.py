@@ -50,6 +50,8 @@ class Counting:
     rows: int = 0
     duplicates: int = 0
     lines: Lines = field(default_factory=Lines)
+    seen: list[pl.DataFrame] = field(default_factory=list)
+    """Of a mapped export, one row per row: line, unreadable, text (of one that is no row)."""
 
 
 def counts_of(
@@ -64,7 +66,7 @@ def counts_of(
         file = count.file
         found[file_no] = one = FileCount(
             file.table,
-            file.path.name,
+            file.name,
             file.sha256,
             rows_read=count.rows,
             rows_loaded=loaded.get(file_no, 0),

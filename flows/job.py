@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from flows.intake.export import Export
+from flows.mapped.prepare import Prepared
 from flows.secrets import NO_KEYS, Keys, load_keys
 from flows.settings import Settings, load_mapping, load_settings
 from transforms.reading.mapping import Mapping
@@ -55,6 +56,8 @@ class Tonight:
     """The day of the extraction, where the export says it."""
     imports: int = 0
     """How many imports of reviews it sees."""
+    made: Prepared = field(default_factory=Prepared)
+    """What the rules of the mapping made of the export's files."""
     kept_quarantine: pl.DataFrame | None = None
     """What a past night set aside, as it was kept."""
     warnings: tuple[str, ...] = ()

@@ -12,6 +12,7 @@ from flows.counts import Counting, counts_of, refuse_if_anybodys, refuse_if_too_
 from flows.errors import NightRefused
 from flows.intake.rows import Irregular, batches
 from flows.job import Tonight
+from flows.mapped.ledger import seen_of, trace
 from flows.read import Loaded, Read
 from flows.warehouse.arrival import Arrival
 from flows.warehouse.warehouse import Warehouse
@@ -86,7 +87,13 @@ def _load(
     except Irregular as irregular:
         # A line too short beside one too long: only reading shows it. Once a file, then again.
         return _load(tonight, warehouse, read, table, careful | {irregular.file.path})
-    return Loaded(valid, bad, quarantine, tuple(files.values()), rare, arrival.new_versions)
+    traced = trace(table, counted, valid, bad) if _is_mapped(tonight) else None
+    brought = arrival.new_versions
+    return Loaded(valid, bad, quarantine, tuple(files.values()), rare, traced, brought)
+
+
+def _is_mapped(tonight: Tonight) -> bool:
+    return tonight.export is not None and bool(tonight.export.sources)
 
 
 def _from_files(
@@ -109,6 +116,8 @@ def _from_files(
                 lines=count.lines,
             ):
                 rows = arrival.distinct(batch)
+                if tonight.export.sources:
+                    count.seen.append(seen_of(batch))
                 count.rows += batch.height
                 count.duplicates += batch.height - rows.height
                 yield rows
@@ -183,7 +192,7 @@ def _with_text(
     bad: pl.DataFrame, arrival: Arrival, counted: Mapping[int, Counting]
 ) -> pl.DataFrame:
     """Add to rejected rows the name of their file and their received text."""
-    names = {file_no: count.file.path.name for file_no, count in counted.items()}
+    names = {file_no: count.file.name for file_no, count in counted.items()}
     file = pl.col("file_no").replace_strict(names, default=None, return_dtype=pl.String)
     originals = arrival.originals(bad["row_hash"])
     return bad.with_columns(file=file).join(originals, on="row_hash", how="left")

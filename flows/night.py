@@ -28,6 +28,7 @@ from schemas.registry import TABLES
 
 STEPS = (
     "check the export",
+    "map the sources",
     *(f"load {table}" for table in TABLES),
     "quarantine",
     "look up reviews",

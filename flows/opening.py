@@ -19,8 +19,11 @@ from flows.history import (
     refuse_future,
     settle_unfinished,
 )
-from flows.intake.export import Export, open_export
+from flows.intake.export import Export
+from flows.intake.labels import labels_of
 from flows.job import Job, Tonight
+from flows.mapped.opening import open_any
+from flows.mapped.prepare import prepared, with_rows
 from flows.memory import refuse_if_too_little
 from flows.outputs import VERSION
 from flows.published.withdraw import settle_withdrawals
@@ -52,8 +55,7 @@ def open_night(
     if past := past_night(job, runs):
         return night_again(job, started_at, scratch, warehouse, past)
     required = job.settings.require_manifest
-    left_out = job.mapping.coverage.absent_tables
-    export = stage("check the export", open_export, job.export, required, left_out)
+    export = stage("check the export", open_any, job.export, job.mapping, required)
     refuse_if_too_little(export, job.settings.memory)
     previous = night_before(job, runs)
     last = read_last(job, previous)
@@ -62,6 +64,8 @@ def open_night(
     used = job.settings.model_dump(mode="json") | {PSEUDONYMS: job.keys.fingerprint}
     used |= {EXTRACTED: str(export.extracted_on or ""), IMPORTS: imports}
     seq = warehouse.start_run(run_id, job.as_of, started_at, job.mapping, used)
+    made = stage("map the sources", prepared, export, job.mapping, scratch, job.settings)
+    export = with_rows(export, made)
     return Tonight(
         job=job,
         run_id=run_id,
@@ -73,11 +77,12 @@ def open_night(
         export=export,
         extracted_on=export.extracted_on,
         imports=imports,
+        made=made,
         previous=previous,
         last=last,
         rows_before=warehouse.rows_read(runs[-1].seq) if runs else {},
-        warnings=tuple(_warnings(job, export)),
-        labels={file.path.name: file.label for files in export.files.values() for file in files},
+        warnings=(*_warnings(job, export), *made.warnings),
+        labels=_labels(export),
     )
 
 
@@ -93,6 +98,13 @@ def _warnings(job: Job, export: Export) -> Iterator[str]:
         yield (
             "the typed tables of the warehouse are not encrypted: keep it on an encrypted volume"
         )
+
+
+def _labels(export: Export) -> dict[str, str]:
+    """Return what files are called where their names must not be shown."""
+    of_sources = ((f.source, f.name) for files in export.sources.values() for f in files)
+    of_tables = [(f.table, f.name) for files in export.files.values() for f in files]
+    return labels_of(of_sources) | labels_of(of_tables)
 
 
 def _imports(job: Job, runs: list[Run]) -> int:
@@ -112,7 +124,9 @@ def identity(job: Job, export: Export, imports: int) -> str:
     parts = {
         "as_of": str(job.as_of),
         "files": sorted(
-            (f.table, f.path.name, f.sha256) for fs in export.files.values() for f in fs
+            (f.table or f.source, f.name, f.sha256)
+            for fs in (*export.files.values(), *export.sources.values())
+            for f in fs
         ),
         "mapping": job.mapping.model_dump(mode="json"),
         "settings": job.settings.model_dump(mode="json", include=SHAPES_OUTPUT),

@@ -18,6 +18,7 @@ from flows.disk import sha256
 from flows.errors import NightError
 from flows.history import IMPORTS
 from flows.job import Tonight
+from flows.mapped.told import sources_told
 from flows.published.nights import RUN
 from flows.published.seal import SIGNATURE, sha256_of_run, signature
 from flows.published.write import json_ready, write_csv, write_parquet
@@ -31,7 +32,7 @@ from schemas.published import (
     columns_of,
     descriptions_of,
 )
-from transforms.reading.mapping import Mapping
+from transforms.reading.mapping import Mapping, assumptions
 
 VERSION = version("thyrisk")
 _LIBRARIES = ("thyrisk", "polars", "duckdb", "pandera", "prefect")
@@ -77,6 +78,7 @@ class Outputs:
     reviews: pl.DataFrame
     profile: pl.DataFrame
     left_out: pl.DataFrame
+    ledger: pl.DataFrame
     remarks: tuple[str, ...] = ()
     """What of tonight's data a person should know, in words."""
 
@@ -99,6 +101,7 @@ class Outputs:
             "quarantine": self.quarantine,
             "profile": self.profile,
             "patients_left_out": self.left_out,
+            "ledger": self.ledger,
         }
         inside = cs.matches("^(patient_no|criterion_.*|ruled_out)$")
         published = {name: frame.drop(inside) for name, frame in found.items()}
@@ -134,6 +137,10 @@ class Result:
     comparisons: list[dict[str, Any]] = field(default_factory=list)
     """With the nights before: what, where, tonight, before, change, verdict."""
     compared_with: list[str] = field(default_factory=list)
+    sources: list[dict[str, Any]] = field(default_factory=list)
+    """Of each file of a mapping's sources: its sha256, and its records by fate."""
+    assumptions: list[dict[str, str]] = field(default_factory=list)
+    """What the mapping takes for granted: table, rule, column, and the words."""
     accepted: dict[str, str] | None = None
     """When and why the night was let through, where it had been refused."""
     warnings: list[str] = field(default_factory=list)
@@ -192,6 +199,8 @@ def summarise(
         replayed=tonight.replayed,
         comparisons=verdict.comparisons,
         compared_with=verdict.compared_with,
+        sources=sources_told(outputs.ledger, tonight),
+        assumptions=list(assumptions(tonight.mapping)),
         accepted=verdict.accepted,
         warnings=[*tonight.warnings, *outputs.counts.warnings, *outputs.remarks, *verdict.warnings],
         seconds=seconds,

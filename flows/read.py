@@ -27,6 +27,8 @@ class Loaded:
     files: tuple[FileCount, ...] = ()
     unusual: Mapping[str, int] = field(default_factory=dict)
     """How many values are beyond the usual, by what is said of them in words."""
+    traced: pl.DataFrame | None = None
+    """Of a mapped export, one row per record that became rows, as flows.mapped.ledger.TRACED."""
     new_versions: int | None = None
     """Rows that the warehouse had not seen before; None where none were brought."""
 

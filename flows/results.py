@@ -7,6 +7,7 @@ import polars as pl
 
 from flows.history import reviews_of
 from flows.job import Tonight
+from flows.mapped.told import ledger_of
 from flows.outputs import Outputs
 from flows.pseudonyms import pseudonymised
 from flows.read import Read
@@ -61,6 +62,7 @@ def results_of(tonight: Tonight, read: Read, stage: Callable[..., Any]) -> Outpu
     corrections = stage("list corrections", _corrections, tonight, known, names, quarantine, seen)
     figures = profile({name: table.rows for name, table in read.tables.items()}, read.rejected)
     nobody = pseudonymised(read.left_out, tonight.keys)
+    accounted = ledger_of(tonight, read, counts.files)
     patients = with_what_came_after(_with_reviews(derived, risk), known)
     courses = courses_of(known, patients, windows)
     told = reviews_told(tonight, given, read.names)
@@ -83,6 +85,7 @@ def results_of(tonight: Tonight, read: Read, stage: Callable[..., Any]) -> Outpu
         reviews=told,
         profile=figures,
         left_out=nobody,
+        ledger=accounted,
         remarks=remarks,
     )
 

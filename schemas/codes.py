@@ -46,6 +46,8 @@ DISMISSAL = (
     "other",
 )
 """Why a reviewer dismisses a patient from the list."""
+FATE = ("emitted", "merged", "left_out", "rejected")
+"""What becomes of a record of a source."""
 REVIEW_SOURCE = ("export", "file", "page")
 """How a review came: a table of the export, a file that was imported, the served page."""
 

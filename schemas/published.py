@@ -18,6 +18,7 @@ __all__ = [
     "Criteria",
     "Features",
     "GivenReviews",
+    "Ledger",
     "ModelScores",
     "Needs",
     "OnFile",
@@ -183,6 +184,35 @@ class Quarantine(pa.DataFrameModel):
     original: str = of("the cells as they were received, as JSON; or the line itself")
 
 
+class Ledger(pa.DataFrameModel):
+    """One row per record of a mapping's sources and rule that reads it; empty without sources.
+
+    A record that several rules read has a row for each; one that no rule reads has one row. Rows
+    = loaded + quarantined + duplicates. Under pseudonyms without row_keys and text.
+    """
+
+    source: str = of("source of the mapping; the table, where a file is named after it")
+    file: str = of("file of the export", nullable=False)
+    record: pl.UInt32 = of("line, row or number of the record in the file", nullable=False)
+    table: str = of("table that the rule makes rows of; null where no rule reads the record")
+    rule: str = of("name of the rule")
+    fate: pl.Enum = code(
+        codes.FATE,
+        "emitted as rows; merged into another record; left_out by a rule; rejected: no row can "
+        "be made of it, and it is in quarantine",
+        nullable=False,
+    )
+    rows: pl.UInt32 = of("rows of the table that it became", nullable=False)
+    rows_loaded: pl.UInt32 = of("of these, loaded", nullable=False)
+    rows_quarantined: pl.UInt32 = of("of these, quarantined", nullable=False)
+    rows_duplicate: pl.UInt32 = of("of these, exact duplicates of other rows", nullable=False)
+    row_keys: pl.List = words("keys of its rows that are no duplicates", nullable=False)
+    into_file: str = of("file of the record that it was merged into")
+    into_record: pl.UInt32 = of("that record; of one that several joined, the first")
+    reason: str = of("condition that left it out, or why it was merged or rejected")
+    text: str = of("what was received, where it was rejected")
+
+
 class PatientsLeftOut(pa.DataFrameModel):
     """One row per identifier that is in no output, and per one that is likely another patient."""
 
@@ -225,6 +255,7 @@ PUBLISHED: dict[str, type[pa.DataFrameModel]] = {
     "predictors": Predictors,
     "profile": Profile,
     "patients_left_out": PatientsLeftOut,
+    "ledger": Ledger,
 }
 """Every table that a night publishes, as NAME.parquet."""
 

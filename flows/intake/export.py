@@ -4,7 +4,7 @@ import gzip
 import stat
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -30,6 +30,17 @@ class SourceFile:
     """Its inode, size and times when its sha256 was taken."""
     part: int | None = None
     """Its number among the files of its table, by name; None where it is the only one."""
+    rows_at: Path | None = None
+    """Where its records lie as rows of the table, when a mapping's rule made them."""
+    source: str = ""
+    """The source of the mapping that the file is of."""
+    rule: str = ""
+    """The rule that makes rows of its records."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the export."""
+        return self.path.name
 
     @property
     def label(self) -> str:
@@ -63,6 +74,8 @@ class Export:
     """What to tell about it; names of files are in there."""
     unnamed_warnings: tuple[str, ...] = ()
     """The same, without a name."""
+    sources: Mapping[str, tuple[SourceFile, ...]] = field(default_factory=dict)
+    """Source of the mapping -> its files; none where the files are the tables."""
 
 
 def open_export(
@@ -79,13 +92,13 @@ def open_export(
     folders: list[str] = []
     for path in sorted(folder.iterdir()):
         if table := table_of(path.name):
-            found[table].append(_source_file(table, path, folder.resolve()))
+            found[table].append(source_file(table, path, folder.resolve()))
         elif path.name != MANIFEST:
             (folders if path.is_dir() else ignored).append(path.name)
     manifest = read_manifest(folder, required=require_manifest)
     _refuse_missing(folder, found, [*ignored, *folders], left_out)
-    files = {name: _numbered(of_table) for name, of_table in found.items()}
-    _compare(folder, files, manifest)
+    files = {name: numbered(of_table) for name, of_table in found.items()}
+    refuse_unless_as_said(folder, files, manifest)
     misnamed = [(name, says) for name in [*ignored, *folders] if (says := meant(name))]
     of_manifest = tuple(manifest.warnings())
     return Export(
@@ -96,17 +109,19 @@ def open_export(
         {entry.file: entry.rows for entry in manifest.entries if entry.rows is not None},
         manifest.extracted_on,
         (*(f"{name} is left aside, {says}" for name, says in misnamed), *of_manifest),
-        (*(_misnamed(misnamed)), *of_manifest),
+        (*(misnamed_said(misnamed)), *of_manifest),
     )
 
 
-def _misnamed(found: list[tuple[str, str]]) -> list[str]:
+def misnamed_said(found: list[tuple[str, str]]) -> list[str]:
+    """Return what to tell of names that are nearly those of tables, without the names."""
     if not found:
         return []
     return [f"{len(found)} files are left aside although they are named almost like tables"]
 
 
-def _numbered(files: list[SourceFile]) -> tuple[SourceFile, ...]:
+def numbered(files: list[SourceFile]) -> tuple[SourceFile, ...]:
+    """Number the files of a table, where it has several."""
     if len(files) == 1:
         return tuple(files)
     return tuple(replace(file, part=part) for part, file in enumerate(files, 1))
@@ -130,7 +145,7 @@ def _refuse_missing(
     )
 
 
-def _source_file(table: str, path: Path, folder: Path) -> SourceFile:
+def source_file(table: str, path: Path, folder: Path) -> SourceFile:
     """Look at a file that is named like a table. Raises NightRefused."""
     if not path.name.isprintable():
         raise NightRefused(
@@ -202,12 +217,17 @@ def unpacked(file: SourceFile, scratch: Path, max_ratio: int) -> Path:
     return target
 
 
-def _compare(folder: Path, files: Mapping[str, tuple[SourceFile, ...]], manifest: Manifest) -> None:
+def refuse_unless_as_said(
+    folder: Path,
+    files: Mapping[str, tuple[SourceFile, ...]],
+    manifest: Manifest,
+    is_mapped: bool = False,
+) -> None:
     """Raise NightRefused when the manifest and the folder do not have the same files."""
     there = {file.path.name: file for of_table in files.values() for file in of_table}
     for entry in manifest.entries:
         if entry.file not in there:
-            _refuse_absent(folder, entry.file)
+            _refuse_absent(folder, entry.file, is_mapped)
         elif entry.sha256 not in (None, there[entry.file].sha256):
             raise NightRefused(
                 f"{entry.file}: its sha256 is not that of {MANIFEST}; the file is incomplete or "
@@ -215,7 +235,7 @@ def _compare(folder: Path, files: Mapping[str, tuple[SourceFile, ...]], manifest
             )
     if manifest.files is not None:
         # Reviews come from those who reviewed, not from the registry's extraction.
-        extracted = {name for name, file in there.items() if TABLES[file.table].required}
+        extracted = {name for name, file in there.items() if file.table != "reviews"}
         for name in sorted(extracted - {entry.file for entry in manifest.entries}):
             raise NightRefused(
                 f"{name}: not in {MANIFEST}; is it left from an older export? Remove it, or write "
@@ -223,9 +243,9 @@ def _compare(folder: Path, files: Mapping[str, tuple[SourceFile, ...]], manifest
             )
 
 
-def _refuse_absent(folder: Path, name: str) -> None:
+def _refuse_absent(folder: Path, name: str, is_mapped: bool) -> None:
     """Raise NightRefused unless a file that the manifest names is there and no table."""
-    if says := meant(name):
+    if not is_mapped and (says := meant(name)):
         raise NightRefused(f"{MANIFEST} names {name!r}, which is no file of a table; {says}")
     if table_of(name) or not (folder / name).is_file():
         raise NightRefused(

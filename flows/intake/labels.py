@@ -8,9 +8,9 @@ from flows.intake.names import table_of
 
 def labels_of(files: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Return file name -> label, from tables and names: `labs`, or `labs part 2` of several."""
-    by_table: dict[str, list[str]] = {}
+    by_table: dict[str, set[str]] = {}
     for table, name in files:
-        by_table.setdefault(table, []).append(name)
+        by_table.setdefault(table, set()).add(name)
     return {
         name: table if len(names) == 1 else f"{table} part {part}"
         for table, names in by_table.items()

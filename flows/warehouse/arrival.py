@@ -45,7 +45,7 @@ class Arrival:
             "INSERT INTO ops.files (file_no, seq, table_name, file, sha256, bytes, loaded_at) "
             "VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
-                *(self._file_no, self.seq, self.table, file.path.name),
+                *(self._file_no, self.seq, self.table, file.name),
                 *(file.sha256, file.bytes, loaded_at),
             ],
         )

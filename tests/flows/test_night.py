@@ -46,6 +46,7 @@ PARQUET = (
     "timeline.parquet",
     "profile.parquet",
     "patients_left_out.parquet",
+    "ledger.parquet",
 )
 CSV = ("worklist.csv", "registry_list.csv")
 WITH_LINES = ("quarantine.parquet", "registry_list.parquet")

@@ -13,7 +13,7 @@ import polars as pl
 
 from schemas.registry import TABLES
 from transforms.mapping.dates import as_iso, completed, is_date, of_parts, shifted
-from transforms.mapping.rules import RESERVED, Cell
+from transforms.mapping.rules import RESERVED, Cell, cells_of
 from transforms.mapping.sources import Pattern, Source, expanded
 
 NOT_COVERED = "not covered: "
@@ -225,14 +225,6 @@ def _with_dot(text: str) -> str:
         f"WHEN contains({text}, '.') AND try_cast({text} AS DOUBLE) IS NOT NULL "
         f"THEN {literal(NOT_COVERED)} || {text} ELSE {text} END"
     )
-
-
-def cells_of(cell: Cell) -> Iterator[Cell]:
-    """Yield a cell and those inside it."""
-    yield cell
-    for inside in (*(cell.first or ()), cell.anchor, cell.days):
-        if isinstance(inside, Cell):
-            yield from cells_of(inside)
 
 
 def columns_of(cell: Cell) -> Iterator[str]:

@@ -1,12 +1,31 @@
 """What is wrong with a rule, as far as the mapping alone tells it."""
 
+import re
 from collections.abc import Iterator, Mapping
 
 import polars as pl
 
 from schemas.registry import TABLES
-from transforms.mapping.rules import Cell, From
+from transforms.mapping.rules import Cell, From, cells_of
 from transforms.mapping.sources import Pattern, Source
+
+
+_IMPURE = re.compile(
+    r"(?i)\b(now|today|current_date|current_time|current_timestamp|localtime|localtimestamp"
+    r"|get_current_time|get_current_timestamp|transaction_timestamp|random|setseed|uuid|uuidv4"
+    r"|uuidv7|gen_random_uuid|nextval|getenv|using\s+sample|tablesample)\b"
+)
+
+
+def sql_of(rule: From) -> Iterator[tuple[str, str]]:
+    """Yield the SQL of a rule that a person wrote, each with its key."""
+    if rule.sql is not None:
+        yield "sql", rule.sql
+    for part, conditions in (("where", rule.where), ("leave_out", rule.leave_out)):
+        yield from ((f"{part}.{name}", text) for name, text in conditions.items())
+    for column, cell in rule.columns.items():
+        inside = (one.sql for one in cells_of(cell))
+        yield from ((f"columns.{column}.sql", text) for text in inside if text is not None)
 
 
 def problem_of(
@@ -16,12 +35,28 @@ def problem_of(
     return next(_problems(rule, table, sources, patterns), None)
 
 
+def is_renaming(rule: From, source: Source) -> bool:
+    """Tell whether a rule does no more than rename, from a file that reads like an export's."""
+    if rule.sql is not None:
+        return False
+    plain = Source(files=source.files, format=source.format, optional=source.optional)
+    renames = all(
+        cell.column is not None and cell == Cell(column=cell.column)
+        for cell in rule.columns.values()
+    )
+    bare = From(source=rule.source, name=rule.name, columns=rule.columns)
+    return source.format in ("csv", "parquet") and source == plain and renames and rule == bare
+
+
 def _problems(
     rule: From, table: str, sources: Mapping[str, Source], patterns: Mapping[str, Pattern]
 ) -> Iterator[str]:
     known = ", ".join(sources) or "none; declare it as [sources.NAME]"
     if rule.source not in sources:
         yield f"source: no source {rule.source!r}; known: {known}"
+    for key, text in sql_of(rule):
+        if found := _IMPURE.search(text):
+            yield f"{key}: {found.group()!r} is another in every night; rows must not be"
     for alias, join in rule.join.items():
         if join.source not in sources:
             yield f"join.{alias}.source: no source {join.source!r}; known: {known}"

@@ -16,7 +16,7 @@ from transforms.mapping.sources import FILE, RECORD, Pattern, Source
 
 EXTRA, UNREADABLE = "extra", "unreadable"
 """Of a row: the cells of its record that the rule reads, as JSON; why it cannot be a row."""
-FATES = ("emitted", "merged", "left_out", "rejected")
+NOTHING_IN_IT = "unpivot: nothing in it"
 SEVERAL_NEWEST = "latest: several records are the newest"
 
 
@@ -28,8 +28,8 @@ class Compiled:
     """One row per row of the table: the contract's columns, FILE, RECORD, EXTRA, UNREADABLE."""
     fates: str
     """One row per record of the source that is no row: FILE, RECORD, fate, reason, into_*."""
-    joined: Mapping[str, str]
-    """Other source -> one row per record of it that was joined: FILE, RECORD, into_*."""
+    joined: Mapping[str, tuple[str, str]]
+    """Alias -> its source, and a SELECT of its records that were joined: FILE, RECORD, into_*."""
 
 
 @dataclass(frozen=True)
@@ -53,17 +53,37 @@ def compiled(rule: From, table: str, known: Known) -> Compiled:
     return Compiled(
         rows=f"{within}\nSELECT {', '.join(_cells(rule, table, record))}\nFROM opened\n"
         f"ORDER BY {FILE}, {RECORD}, {ROW}",
-        fates=f"WITH {steps[0]}\nSELECT {FILE}, {RECORD}, _fate AS fate, _why AS reason, "
-        f"_into_file AS into_file, _into_record AS into_record\nFROM decided "
-        f"WHERE _fate IS NOT NULL AND _fate <> 'rejected'",
+        fates=_fates(within if rule.unpivot else f"WITH {steps[0]}", bool(rule.unpivot)),
         joined={
-            join.source: f"WITH {steps[0]}\nSELECT {name(alias)}.{FILE} AS {FILE}, "
-            f"{name(alias)}.{RECORD} AS {RECORD}, min({FILE}) AS into_file, "
-            f"arg_min({RECORD}, ({FILE}, {RECORD})) AS into_record\nFROM decided "
-            f"WHERE {name(alias)} IS NOT NULL AND coalesce(_fate, 'rejected') = 'rejected' "
-            f"GROUP BY ALL"
+            alias: (join.source, _joined_records(steps[0], name(alias)))
             for alias, join in rule.join.items()
         },
+    )
+
+
+def _joined_records(step: str, alias: str) -> str:
+    """Return the SELECT of the records that were joined, each with the first that it went into."""
+    return (
+        f"WITH {step}\nSELECT {alias}.{FILE} AS {FILE}, {alias}.{RECORD} AS {RECORD}, "
+        f"min({FILE}) AS into_file, arg_min({RECORD}, ({FILE}, {RECORD})) AS into_record\n"
+        f"FROM decided WHERE {alias} IS NOT NULL AND coalesce(_fate, 'rejected') = 'rejected'\n"
+        f"GROUP BY {alias}.{FILE}, {alias}.{RECORD}"
+    )
+
+
+def _fates(within: str, may_be_empty: bool) -> str:
+    """Return the SELECT of the records that are no rows."""
+    told = (
+        f"{within}\nSELECT {FILE}, {RECORD}, _fate AS fate, _why AS reason, "
+        f"_into_file AS into_file, _into_record AS into_record\nFROM decided "
+        f"WHERE _fate IS NOT NULL AND _fate <> 'rejected'"
+    )
+    if not may_be_empty:
+        return told
+    return (
+        f"{told}\nUNION ALL SELECT d.{FILE}, d.{RECORD}, 'left_out', {literal(NOTHING_IN_IT)}, "
+        f"NULL, NULL FROM decided AS d ANTI JOIN opened AS o "
+        f"ON o.{FILE} = d.{FILE} AND o.{RECORD} = d.{RECORD} WHERE d._fate IS NULL"
     )
 
 

@@ -1,5 +1,6 @@
 """How records become rows of a table: one rule per source, one cell per column of the contract."""
 
+from collections.abc import Iterator
 from typing import Any, Literal, Union
 
 from pydantic import field_validator, model_validator
@@ -75,6 +76,14 @@ class Cell(Said):
         if self.take in ("low", "high") and self.pattern and not self.assumption:
             raise ValueError(f"take = {self.take!r} wants an `assumption`: which end counts")
         return self
+
+
+def cells_of(cell: Cell) -> Iterator[Cell]:
+    """Yield a cell and those inside it."""
+    yield cell
+    for inside in (*(cell.first or ()), cell.anchor, cell.days):
+        if isinstance(inside, Cell):
+            yield from cells_of(inside)
 
 
 class Join(Said):

@@ -18,16 +18,21 @@ Where the files are not shaped like the tables, `[sources.X]` says which they ar
 `[[tables.T.from]]` how their records become rows (transforms.mapping).
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import polars as pl
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from schemas.registry import TABLES
-from transforms.mapping.checks import problem_of
-from transforms.mapping.rules import From
+from transforms.mapping.checks import is_renaming, problem_of
+from transforms.mapping.rules import From, cells_of
 from transforms.mapping.sources import Pattern, Source, Strict
 from transforms.reading.coverage import Coverage
+
+
+_NO_COLUMN = "\x00"
+"""What begins the name of a column that no file has."""
 
 
 class _Declared(Strict):
@@ -83,11 +88,65 @@ class Mapping(_Declared):
             for at, rule in enumerate(mapped.from_):
                 if problem := problem_of(rule, name, self.sources, self.patterns):
                     raise ValueError(f"tables.{name}.from.{at}.{problem}")
+            if lacking := self._unsaid(name):
+                raise ValueError(
+                    f"tables.{name}.from: no rule says {', '.join(lacking)}. If it is not "
+                    f"collected: [coverage] \"{name}.{lacking[0]}\" = \"not_collected\""
+                )
         return self
 
+    def _unsaid(self, table: str) -> list[str]:
+        """Return the columns that are needed of a table with rules, and that no rule speaks of."""
+        mapped, described = self.tables[table], TABLES[table]
+        if not mapped.from_ or any(rule.sql for rule in mapped.from_):
+            return []
+        said = {column for rule in mapped.from_ for column in rule.columns}
+        said |= {*mapped.units, *described.absent, *self.coverage.absent_columns(table)}
+        return [name for name in described.needed if name not in said]
+
     def of(self, table: str) -> TableMapping:
-        """Return the mapping of one table."""
-        return self.tables.get(table, TableMapping())
+        """Return the mapping of one table; of one whose rule only renames, with its names."""
+        mapped = self.tables.get(table, TableMapping())
+        if not self.only_renames(table):
+            return mapped
+        renamed = {ours: cell.column or "" for ours, cell in mapped.from_[0].columns.items()}
+        others = {name: f"{_NO_COLUMN}{name}" for name in TABLES[table].columns}
+        return mapped.model_copy(update={"columns": others | renamed, "from_": []})
+
+    def rules_of(self, table: str) -> list[From]:
+        """Return the rules that make the rows of a table; none where a file has them."""
+        return self.tables.get(table, TableMapping()).from_
+
+    def only_renames(self, table: str) -> bool:
+        """Tell whether a table's rows are the lines of a file, under other names of columns.
+
+        Such a file is read as if it were the table's own.
+        """
+        rules = self.rules_of(table)
+        return len(rules) == 1 and is_renaming(rules[0], self.sources[rules[0].source])
+
+    def rule_names(self, table: str) -> list[str]:
+        """Return what the rules of a table are called, each once."""
+        rules = self.rules_of(table)
+        names = [rule.name or f"{table}.{at}" for at, rule in enumerate(rules, 1)]
+        return [
+            one if names.count(one) == 1 else f"{one} ({at})" for at, one in enumerate(names, 1)
+        ]
+
+
+def assumptions(mapping: Mapping) -> Iterator[dict[str, str]]:
+    """Yield what the rules take for granted: table, rule, column, assumption."""
+    for table in mapping.tables:
+        for rule, called in zip(mapping.rules_of(table), mapping.rule_names(table), strict=True):
+            for column, cell in rule.columns.items():
+                for one in cells_of(cell):
+                    if one.assumption:
+                        yield {
+                            "table": table,
+                            "rule": called,
+                            "column": column,
+                            "assumption": one.assumption,
+                        }
 
 
 def received_names(mapping: Mapping, table: str) -> dict[str, str]:
