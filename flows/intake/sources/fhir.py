@@ -2,7 +2,8 @@
 
 RECORD is the line. What becomes of a resource by its status, and whose it is, is for the mapping to
 say: nothing is left out here but resources of other types. A time stays as it is written; its
-calendar day is that of the source's `time_zone`. Values in UCUM are in the contract's units.
+calendar day is that of the source's `time_zone`. Values in UCUM are in the contract's units. With
+`options.codes` (with spaces between) only resources are read whose `code` has one of these.
 """
 
 from collections.abc import Iterator
@@ -28,12 +29,13 @@ _LIST = "'[\"JSON\"]'"
 
 def read_fhir(file: Given) -> Iterator[pl.DataFrame]:
     """Yield the resources of one type; a line that is no JSON object is a damaged record."""
-    file.refuse_options()
+    file.refuse_options("codes")
     kind = file.source.part or ""
     if kind not in RESOURCES:
         raise NightRefused(f"{file.name}: part {kind!r}: want one of {', '.join(RESOURCES)}")
     elements = RESOURCES[kind]
     others: dict[str, int] = {}
+    uncoded = 0
     with duckdb.connect(config=_ALONE) as db:
         for lines in _batches(file):
             db.register("lines", lines.to_arrow())
@@ -42,11 +44,16 @@ def read_fhir(file: Given) -> Iterator[pl.DataFrame]:
             is_other = pl.col("type").ne_missing(kind) & pl.col(BAD).is_null()
             for name, count in judged.filter(is_other)["type"].value_counts().iter_rows():
                 others[name or "no type"] = others.get(name or "no type", 0) + count
-            db.register("judged", judged.filter(~is_other).to_arrow())
+            meant = judged.filter(~is_other)
+            kept = meant.filter(pl.col(BAD).is_not_null() | _has_code(file))
+            uncoded += meant.height - kept.height
+            db.register("judged", kept.to_arrow())
             found = pl.DataFrame(db.sql(_flattened(elements)).to_arrow_table())
             db.unregister("judged")
             yield _with_units(found, elements).with_columns(pl.col(RECORD).cast(pl.UInt32))
     _tell(file, kind, others)
+    if uncoded:
+        file.tell(f"{plural(uncoded, 'resource')} of {kind} with other codes not read here")
 
 
 _ALONE: dict[str, str | bool | int | float | list[str]] = {
@@ -57,7 +64,9 @@ _ALONE: dict[str, str | bool | int | float | list[str]] = {
 }
 
 _JUDGED = f"""
-SELECT {RECORD}, CASE WHEN {BAD} IS NULL THEN line END AS line,
+SELECT {RECORD}, CASE WHEN {BAD} IS NULL THEN
+    json_extract_string(line, '$.code.coding[*].code') END AS codes,
+  CASE WHEN {BAD} IS NULL THEN line END AS line,
   CASE WHEN {BAD} IS NULL THEN json_extract_string(line, '$.resourceType') END AS type, {BAD},
   CASE WHEN {BAD} IS NOT NULL THEN line END AS {TEXT}
 FROM (
@@ -66,6 +75,14 @@ FROM (
     WHEN json_type(line) <> 'OBJECT' THEN 'record: no JSON object' END AS {BAD}
   FROM lines)
 ORDER BY {RECORD}"""
+
+
+def _has_code(file: Given) -> pl.Expr:
+    """Say of a resource whether it has one of the codes that the source names, if it names any."""
+    wanted = str(file.source.options.get("codes", "")).split()
+    if not wanted:
+        return pl.lit(True)
+    return pl.col("codes").list.eval(pl.element().is_in(wanted)).list.any().fill_null(False)
 
 
 def _batches(file: Given) -> Iterator[pl.DataFrame]:
@@ -163,12 +180,15 @@ def _of_kind(element: Element, value: str) -> Iterator[str]:
             yield f"{value}->>'$.system' AS {quoted(f'{name}_system')}"
         case "patient":
             reference = f"({value}->>'$')"
-            yield f"{_patient(reference)} AS {quoted(name)}"
+            yield f"{_id(reference)} AS {quoted(name)}"
+        case "named":
+            reference = f"({value}->>'$')"
+            yield f"{_id(reference, '[A-Z][A-Za-z]+')} AS {quoted(name)}"
         case "replaced":
             links = f"json_transform({value}, {_LIST})"
             one = f"list_filter({links}, lambda l: (l->>'$.type') = 'replaced-by')[1]"
             reference = f"({one}->>'$.other.reference')"
-            yield f"{_patient(reference)} AS {quoted(name)}"
+            yield f"{_id(reference)} AS {quoted(name)}"
         case _:
             yield f"{value}->>'$' AS {quoted(name)}"
 
@@ -179,10 +199,10 @@ def _joined(codings: str, which: str, what: str) -> str:
     return f"nullif(array_to_string(list_sort(list_distinct({kept})), '|'), '')"
 
 
-def _patient(reference: str) -> str:
-    """Return the id of the patient whom a reference names, relative, absolute or as urn:uuid."""
+def _id(reference: str, kind: str = "Patient") -> str:
+    """Return the id that a reference names: relative, absolute, with a version, or urn:uuid."""
     return (
-        f"coalesce(nullif(regexp_extract({reference}, '(?:^|/)Patient/([^/|#?]+)', 1), ''), "
+        f"coalesce(nullif(regexp_extract({reference}, '(?:^|/){kind}/([^/|#?]+)', 1), ''), "
         f"nullif(regexp_extract({reference}, '^urn:uuid:(.+)$', 1), ''))"
     )
 

@@ -6,9 +6,10 @@ one system stand with a | between them. Extensions are those of mCODE.
 
 from typing import Literal, NamedTuple
 
-Kind = Literal["text", "concept", "contained", "codes", "quantity", "patient", "replaced"]
+Kind = Literal["text", "concept", "contained", "codes", "quantity", "patient", "named", "replaced"]
 """What a column is: a text; the codes of a concept by system, or all; a value with its unit; the id
-of a patient; the patient who took another's place; a concept of a contained resource."""
+of a patient, or of any resource that is named; the patient who took another's place; a concept of a
+contained resource."""
 
 SYSTEMS: dict[str, tuple[str, ...]] = {
     "snomed": ("http://snomed.info/sct",),
@@ -89,7 +90,7 @@ RESOURCES: dict[str, tuple[Element, ...]] = {
         ),
         Element(
             "related",
-            "text",
+            "named",
             ("$.valueReference.reference",),
             "http://hl7.org/fhir/StructureDefinition/condition-related",
         ),
@@ -101,7 +102,7 @@ RESOURCES: dict[str, tuple[Element, ...]] = {
         *_EFFECTIVE,
         *_of("quantity", "valueQuantity"),
         *_text("valueString", "valueBoolean", "valueInteger"),
-        _time("focus", "focus[0].reference"),
+        Element("focus", "named", ("$.focus[0].reference",)),
         *_of("concept", "dataAbsentReason"),
         Element("longest", "quantity", ("$.valueQuantity",), component="33728-7"),
     ),
@@ -115,9 +116,9 @@ RESOURCES: dict[str, tuple[Element, ...]] = {
     "MedicationAdministration": (
         *_COMMON,
         _SUBJECT,
-        *_of("concept", "medicationCodeableConcept"),
+        Element("medication", "concept", ("$.medicationCodeableConcept",)),
         Element("contained", "contained", ("$.contained", "$.medicationReference.reference")),
-        _time("medication_reference", "medicationReference.reference"),
+        Element("medication", "named", ("$.medicationReference.reference",)),
         *_EFFECTIVE,
         *_of("quantity", "dosage.dose"),
         *_of("concept", "statusReason[0]"),

@@ -19,11 +19,11 @@ def concept(*codes: tuple[str | None, str], text: str | None = None) -> dict[str
     return {"coding": coding} | ({"text": text} if text else {})
 
 
-def read(folder: Path, part: str, *lines: object) -> Found:
+def read(folder: Path, part: str, *lines: object, **said: Any) -> Found:
     path = folder / "x.ndjson"
     text = [line if isinstance(line, str) else json.dumps(line) for line in lines]
     path.write_text("\n".join(text) + "\n")
-    return read_with(read_fhir, path, format="fhir", part=part)
+    return read_with(read_fhir, path, format="fhir", part=part, **said)
 
 
 def one(folder: Path, **elements: Any) -> dict[str, Any]:
@@ -135,6 +135,13 @@ def test_what_changes_the_meaning_of_a_resource_is_said_of_it(tmp_path: Path) ->
     assert one(tmp_path, resourceType="Condition")["modified"] is None
     said = one(tmp_path, resourceType="Condition", modifierExtension=[{"url": "x"}])
     assert said["modified"] == "yes"
+
+
+def test_a_source_can_be_the_resources_of_some_codes(tmp_path: Path) -> None:
+    lines = [{"resourceType": "Observation", "id": c, "code": concept((LOINC, c))} for c in "abc"]
+    found = read(tmp_path, "Observation", *lines, "{", options={"codes": "a c"})
+    assert found.frame["id"].to_list() == ["a", "c", None]
+    assert found.remarks == ["1 resource of Observation with other codes not read here"]
 
 
 def test_extensions_components_links_and_periods_are_found_among_others(tmp_path: Path) -> None:
