@@ -26,6 +26,7 @@ _BLOCK = 1 << 24
 _OPEN = "row: a quote is opened and not closed"
 _STRAY = "row: a quote inside a cell"
 
+
 class Judge(Protocol):
     """What tells, of lines that are no rows by themselves, the remarks."""
 

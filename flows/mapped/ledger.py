@@ -43,10 +43,14 @@ def trace(
     loaded = valid.select("file_no", "line", keys.alias("key"), is_loaded=True)
     aside = bad.filter(pl.col("cell").is_null())
     aside = aside.select("file_no", "line", key="row_key", is_loaded=False)
-    fate_of = pl.concat([loaded, aside]).group_by("file_no", "line").agg(
-        rows_loaded=pl.col("is_loaded").sum().cast(pl.UInt32),
-        rows_quarantined=(~pl.col("is_loaded")).sum().cast(pl.UInt32),
-        row_keys=pl.col("key").drop_nulls().sort(),
+    fate_of = (
+        pl.concat([loaded, aside])
+        .group_by("file_no", "line")
+        .agg(
+            rows_loaded=pl.col("is_loaded").sum().cast(pl.UInt32),
+            rows_quarantined=(~pl.col("is_loaded")).sum().cast(pl.UInt32),
+            row_keys=pl.col("key").drop_nulls().sort(),
+        )
     )
     found = [pl.DataFrame(schema=TRACED)]
     for file_no, count in counted.items():
@@ -72,10 +76,13 @@ def _of_file(table: str, count: Counting, fate_of: pl.DataFrame) -> pl.DataFrame
     )
     left = pl.col("rows").cast(pl.Int64) - pl.col("rows_loaded") - pl.col("rows_quarantined")
     records = records.with_columns(rows_duplicate=left)
-    if records["rows_duplicate"].sum() != count.duplicates or records.filter(
-        pl.col("rows_duplicate") < 0
-    ).height:
-        raise NightError(f"{table}: rows of records were lost or made up: the ledger does not add up")
+    if (
+        records["rows_duplicate"].sum() != count.duplicates
+        or records.filter(pl.col("rows_duplicate") < 0).height
+    ):
+        raise NightError(
+            f"{table}: rows of records were lost or made up: the ledger does not add up"
+        )
     return records.select(
         source=pl.lit(count.file.source),
         file=pl.lit(count.file.name),

@@ -192,9 +192,7 @@ class _Rows:
                 writer.close()
         return list(self._files.values())
 
-    def _write(
-        self, writers: dict[str, pq.ParquetWriter], name: str, rows: pl.DataFrame
-    ) -> None:
+    def _write(self, writers: dict[str, pq.ParquetWriter], name: str, rows: pl.DataFrame) -> None:
         arrow = rows.to_arrow(compat_level=pl.CompatLevel.oldest())
         if name not in writers:
             writers[name] = pq.ParquetWriter(
@@ -231,8 +229,9 @@ def frames(
             yield frame
     except duckdb.Error as error:
         # Its words may quote a cell.
-        raise NightRefused(f"{what}: {type(error).__name__} while it ran; see its SQL with "
-                           f"`thyrisk map explain`") from None
+        raise NightRefused(
+            f"{what}: {type(error).__name__} while it ran; see its SQL with `thyrisk map explain`"
+        ) from None
 
 
 def _fates(
@@ -261,5 +260,5 @@ def _records(db: duckdb.DuckDBPyConnection, relations: Relations) -> pl.DataFram
         .select(pl.lit(name).alias("source"), "file", "record")
         for name in relations.columns
     ]
-    return pl.concat([bad, *found]).sort("source", "file", "record")
-
+    every: pl.DataFrame = pl.concat([bad, *found])
+    return every.sort("source", "file", "record")

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Mapping
 
 import polars as pl
 
+from flows.intake.sources.columnar import read_parquet
 from flows.intake.sources.databases import read_duckdb, read_sqlite
 from flows.intake.sources.delimited import read_delimited
 from flows.intake.sources.fixed import read_fixed
 from flows.intake.sources.given import Given
 from flows.intake.sources.nested import read_json, read_ndjson
-from flows.intake.sources.columnar import read_parquet
 
 Reader = Callable[[Given], Iterator[pl.DataFrame]]
 
