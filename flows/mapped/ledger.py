@@ -11,6 +11,7 @@ from schemas.published import Ledger, columns_of
 from schemas.registry import TABLES
 
 NO_RULE = "no rule reads it"
+NOT_NEEDED = "looked up in, and not needed"
 _RECORD = ["source", "file", "record"]
 _COUNTS = ("rows_loaded", "rows_quarantined", "rows_duplicate")
 
@@ -114,7 +115,9 @@ def ledger(
     alone = made.records
     if made.records.height:
         alone = made.records.join(known.select(_RECORD).unique(), on=_RECORD, how="anti")
-        alone = alone.with_columns(fate=pl.lit("left_out"), reason=pl.lit(NO_RULE))
+        is_known = pl.col("source").is_in(list(made.looked_up))
+        reason = pl.when(is_known).then(pl.lit(NOT_NEEDED)).otherwise(pl.lit(NO_RULE))
+        alone = alone.with_columns(fate=pl.lit("left_out"), reason=reason)
     found = pl.concat([known, alone], how="diagonal").with_columns(
         pl.col("rows", *_COUNTS).fill_null(0), pl.col("row_keys").fill_null([])
     )

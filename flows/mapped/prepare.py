@@ -5,6 +5,7 @@ contract's columns as text, `line` (the record), `extra` (the cells that the rul
 and `unreadable` (why a record cannot be a row). Every record has a row, or a fate.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from flows.settings import Settings
 from schemas.registry import TABLES
 from transforms.mapping.cells import BadRule
 from transforms.mapping.cells import name as quoted
+from transforms.mapping.checks import sql_of
 from transforms.mapping.compile import EXTRA, UNREADABLE, Compiled, Known, compiled, of_select
 from transforms.mapping.rules import From
 from transforms.mapping.sources import BAD, FILE, RECORD, TEXT
@@ -56,6 +58,8 @@ class Prepared:
     """One row per record of the sources that were read here: source, file, record."""
     leads: dict[tuple[str, str], str] = field(default_factory=dict)
     """Table and rule -> the source of which each record has a fate by it."""
+    looked_up: frozenset[str] = frozenset()
+    """Sources that rules look something up in: their records need not be used."""
     warnings: tuple[str, ...] = ()
 
 
@@ -104,8 +108,17 @@ def prepared(export: Export, mapping: Mapping, scratch: Path, settings: Settings
         pl.concat(fates),
         records,
         leads,
+        frozenset(_looked_up(mapping)),
         relations.warnings,
     )
+
+
+def _looked_up(mapping: Mapping) -> Iterator[str]:
+    """Yield the sources that rules join, or that their SQL names."""
+    for _, _, rule in rules_to_run(mapping):
+        yield from (join.source for join in rule.join.values())
+        words = set(re.findall(r"\w+", " ".join(text for _, text in sql_of(rule))))
+        yield from (name for name in mapping.sources if name in words)
 
 
 def with_rows(export: Export, made: Prepared) -> Export:
