@@ -68,8 +68,10 @@ def _table(title: str, rows: list[dict[str, object]], names: tuple[str, ...]) ->
 def _frame(title: str, frame: pl.DataFrame) -> Table:
     table = Table(title=title, title_justify="left")
     for name, dtype in frame.schema.items():
-        justify = "right" if dtype.is_numeric() else "left"
-        table.add_column(name.replace("_", " "), justify=justify, overflow="fold")
+        is_number = dtype.is_numeric()
+        table.add_column(
+            name.replace("_", " "), justify="right" if is_number else "left", overflow="fold"
+        )
     for row in frame.iter_rows():
         table.add_row(*(_shown(cell) for cell in row))
     return table
