@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from flows.cli.mapping import map_app
 from flows.cli.models import drawing, models_app
 from flows.cli.operator import Out, operator
 from flows.cli.reviews import review_app
@@ -177,6 +178,7 @@ app.add_typer(models_app, name="models")
 app.add_typer(drawing)
 app.add_typer(validation_app)
 app.add_typer(review_app, name="review")
+app.add_typer(map_app, name="map")
 
 
 @app.command()

@@ -26,6 +26,7 @@ _BLOCK = 1 << 24
 _OPEN = "row: a quote is opened and not closed"
 _STRAY = "row: a quote inside a cell"
 
+
 class Judge(Protocol):
     """What tells, of lines that are no rows by themselves, the remarks."""
 
@@ -70,7 +71,7 @@ def read_line_by_line(
 ) -> Iterator[pl.DataFrame]:
     """Yield the rows below the header: its columns, `line`, `unreadable` and UNREADABLE."""
     csv.field_size_limit(RECORD_LIMIT)
-    lines.blank = shape.header.line - 1
+    lines.blank = max(0, shape.header.line - 1)
     left: list[Bad] = []
     for first, block, is_last in _blocks(path):
         skip = max(0, shape.header.line - first + 1)

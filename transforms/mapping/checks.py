@@ -9,7 +9,6 @@ from schemas.registry import TABLES
 from transforms.mapping.rules import Cell, From, cells_of
 from transforms.mapping.sources import Pattern, Source
 
-
 _IMPURE = re.compile(
     r"(?i)\b(now|today|current_date|current_time|current_timestamp|localtime|localtimestamp"
     r"|get_current_time|get_current_timestamp|transaction_timestamp|random|setseed|uuid|uuidv4"
@@ -70,9 +69,7 @@ def _problems(
         yield from (f"columns.{column}.{said}" for said in _of_cell(cell, table, column, patterns))
 
 
-def _of_cell(
-    cell: Cell, table: str, column: str, patterns: Mapping[str, Pattern]
-) -> Iterator[str]:
+def _of_cell(cell: Cell, table: str, column: str, patterns: Mapping[str, Pattern]) -> Iterator[str]:
     if cell.constant is not None and not cell.assumption and column != TABLES[table].says_what:
         yield "assumption: a constant wants one: what is taken for granted, in words"
     if cell.pattern is not None and cell.pattern not in patterns:
