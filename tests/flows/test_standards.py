@@ -104,6 +104,37 @@ EXPECTED = {
             ],
         },
     ),
+    "omop": Expected(
+        {"person": 5, "death": 2, "condition_occurrence": 9, "procedure_occurrence": 5}
+        | {"drug_exposure": 5, "measurement": 10},
+        {
+            "patients": (5, 0, 0),
+            "diagnoses": (5, 0, 1),
+            "surgeries": (3, 0, 0),
+            "i131_treatments": (3, 0, 1),
+            "labs": (5, 0, 3),
+            "imaging": (1, 0, 0),
+            "metastases": (3, 0, 1),
+        },
+        {
+            # 31 December is an unknown day: a year, whose days are an interval.
+            "patient_id, death_date FROM valid.patients WHERE patient_id IN ('2', '4') ORDER BY 1": [
+                ("2", None),
+                ("4", date(2025, 4, 18)),
+            ],
+            # Quantity 1 is a capsule.
+            "treatment_id, activity, activity_unit FROM valid.i131_treatments ORDER BY 1": [
+                ("201", 150.0, "mCi"),
+                ("202", None, None),
+                ("203", 3700.0, "MBq"),
+            ],
+            "metastasis_id, site, found FROM valid.metastases ORDER BY 1": [
+                ("401", "lung", True),
+                ("402", "bone", None),
+                ("404", "unspecified", True),
+            ],
+        },
+    ),
 }
 
 
