@@ -16,7 +16,9 @@ def needed_for(export: Export) -> int:
     """Estimate the bytes of memory that a night needs, from the sizes of the export's files."""
     text = sum(
         file.bytes * (_UNPACKS_TO if file.is_parquet or file.is_gzip else 1)
-        for file in {f.path: f for fs in (*export.files.values(), *export.sources.values()) for f in fs}.values()
+        for file in {
+            f.path: f for fs in (*export.files.values(), *export.sources.values()) for f in fs
+        }.values()
     )
     return _ALWAYS + _PER_BYTE_OF_TEXT * text
 

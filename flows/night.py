@@ -109,12 +109,13 @@ def _run(job: Job, started_at: datetime, staging: Path, stage: _timed) -> Result
     memory = job.settings.duckdb_memory
     with Warehouse(job.warehouse, memory, scratch, job.keys) as warehouse:
         tonight = open_night(job, started_at, scratch, warehouse, stage)
-        outputs = results_of(tonight, _read(tonight, warehouse, stage), stage)
+        outputs = results_of(tonight, read_tables(tonight, warehouse, stage), stage)
         verdict = stage("compare", _compare, tonight, warehouse, outputs)
         return _hand_over(tonight, outputs, verdict, staged, warehouse, stage)
 
 
-def _read(tonight: Tonight, warehouse: Warehouse, stage: _timed) -> Read:
+def read_tables(tonight: Tonight, warehouse: Warehouse, stage: Stage) -> Read:
+    """Read every table of tonight into the warehouse. Raises NightRefused."""
     read = Read()
     for table in TABLES:
         read = stage(f"load {table}", load_table, tonight, warehouse, read, table)

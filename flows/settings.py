@@ -6,7 +6,6 @@ a section, as THYRISK_WINDOWS__FDG_DAYS) overrides the file.
 
 import os
 import re
-import tomllib
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -23,6 +22,7 @@ from pydantic_settings import (
 )
 
 from flows.errors import UsageError
+from flows.mapping_file import read_mapping
 from flows.sizes import SIZE
 from schemas.registry import TABLES
 from transforms.acceptance.tolerances import Tolerances
@@ -207,16 +207,11 @@ def _refuse_unknown(environment: Iterable[str]) -> None:
 
 
 def load_mapping(path: Path | None) -> Mapping:
-    """Read a mapping file; without one, the contract's own dialect. Raises UsageError."""
-    if path is None:
-        return Mapping()
-    try:
-        content = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise UsageError(f"mapping: cannot read {path}: {error.strerror}") from error
-    except ValueError as error:
-        raise UsageError(f"mapping {path}: not TOML: {error}") from error
-    return _checked(Mapping, f"mapping {path}", content)
+    """Read a mapping, a file or a folder of them; without, the contract's dialect.
+
+    Raises UsageError.
+    """
+    return Mapping() if path is None else read_mapping(path)
 
 
 def _checked(model: type[_Model], what: str, content: dict[str, Any]) -> _Model:

@@ -13,6 +13,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from flows.cli.calculator import calculating
 from flows.cli.local_models import local_models_app
+from flows.cli.mapping import map_app
 from flows.cli.mapping_aids import mount
 from flows.cli.models import drawing, models_app
 from flows.cli.operator import Out, operator
@@ -182,7 +183,6 @@ app.add_typer(drawing)
 app.add_typer(validation_app)
 app.add_typer(local_models_app)
 app.add_typer(review_app, name="review")
-map_app = typer.Typer(no_args_is_help=True, help="From a hospital's files to a mapping.")
 mount(map_app)
 app.add_typer(map_app, name="map")
 

@@ -71,7 +71,7 @@ def read_line_by_line(
 ) -> Iterator[pl.DataFrame]:
     """Yield the rows below the header: its columns, `line`, `unreadable` and UNREADABLE."""
     csv.field_size_limit(RECORD_LIMIT)
-    lines.blank = shape.header.line - 1
+    lines.blank = max(0, shape.header.line - 1)
     left: list[Bad] = []
     for first, block, is_last in _blocks(path):
         skip = max(0, shape.header.line - first + 1)

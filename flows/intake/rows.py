@@ -120,9 +120,7 @@ def _parquet(
         )
 
 
-def _mapped(
-    path: Path, table: str, batch_rows: int, lines: Lines
-) -> Iterator[pl.DataFrame]:
+def _mapped(path: Path, table: str, batch_rows: int, lines: Lines) -> Iterator[pl.DataFrame]:
     """Read rows that a mapping's rules made: the same contents are the same row, wherever from."""
     with pq.ParquetFile(path) as parquet:
         for batch in parquet.iter_batches(batch_size=batch_rows):
@@ -172,6 +170,7 @@ def _delimited(
 
 
 def regular_rows(path: Path, shape: Shape, batch_rows: int) -> Iterator[pl.DataFrame]:
+    """Yield the rows of a file of which each line below the first is one: `line`, `unreadable`."""
     text = pl.scan_csv(
         path,
         glob=False,

@@ -11,6 +11,7 @@ from schemas.published import Ledger, columns_of
 from schemas.registry import TABLES
 
 NO_RULE = "no rule reads it"
+NOT_NEEDED = "looked up in, and not needed"
 _RECORD = ["source", "file", "record"]
 _COUNTS = ("rows_loaded", "rows_quarantined", "rows_duplicate")
 
@@ -43,10 +44,14 @@ def trace(
     loaded = valid.select("file_no", "line", keys.alias("key"), is_loaded=True)
     aside = bad.filter(pl.col("cell").is_null())
     aside = aside.select("file_no", "line", key="row_key", is_loaded=False)
-    fate_of = pl.concat([loaded, aside]).group_by("file_no", "line").agg(
-        rows_loaded=pl.col("is_loaded").sum().cast(pl.UInt32),
-        rows_quarantined=(~pl.col("is_loaded")).sum().cast(pl.UInt32),
-        row_keys=pl.col("key").drop_nulls().sort(),
+    fate_of = (
+        pl.concat([loaded, aside])
+        .group_by("file_no", "line")
+        .agg(
+            rows_loaded=pl.col("is_loaded").sum().cast(pl.UInt32),
+            rows_quarantined=(~pl.col("is_loaded")).sum().cast(pl.UInt32),
+            row_keys=pl.col("key").drop_nulls().sort(),
+        )
     )
     found = [pl.DataFrame(schema=TRACED)]
     for file_no, count in counted.items():
@@ -72,10 +77,13 @@ def _of_file(table: str, count: Counting, fate_of: pl.DataFrame) -> pl.DataFrame
     )
     left = pl.col("rows").cast(pl.Int64) - pl.col("rows_loaded") - pl.col("rows_quarantined")
     records = records.with_columns(rows_duplicate=left)
-    if records["rows_duplicate"].sum() != count.duplicates or records.filter(
-        pl.col("rows_duplicate") < 0
-    ).height:
-        raise NightError(f"{table}: rows of records were lost or made up: the ledger does not add up")
+    if (
+        records["rows_duplicate"].sum() != count.duplicates
+        or records.filter(pl.col("rows_duplicate") < 0).height
+    ):
+        raise NightError(
+            f"{table}: rows of records were lost or made up: the ledger does not add up"
+        )
     return records.select(
         source=pl.lit(count.file.source),
         file=pl.lit(count.file.name),
@@ -107,7 +115,9 @@ def ledger(
     alone = made.records
     if made.records.height:
         alone = made.records.join(known.select(_RECORD).unique(), on=_RECORD, how="anti")
-        alone = alone.with_columns(fate=pl.lit("left_out"), reason=pl.lit(NO_RULE))
+        is_known = pl.col("source").is_in(list(made.looked_up))
+        reason = pl.when(is_known).then(pl.lit(NOT_NEEDED)).otherwise(pl.lit(NO_RULE))
+        alone = alone.with_columns(fate=pl.lit("left_out"), reason=reason)
     found = pl.concat([known, alone], how="diagonal").with_columns(
         pl.col("rows", *_COUNTS).fill_null(0), pl.col("row_keys").fill_null([])
     )

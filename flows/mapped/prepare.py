@@ -5,6 +5,7 @@ contract's columns as text, `line` (the record), `extra` (the cells that the rul
 and `unreadable` (why a record cannot be a row). Every record has a row, or a fate.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from flows.settings import Settings
 from schemas.registry import TABLES
 from transforms.mapping.cells import BadRule
 from transforms.mapping.cells import name as quoted
+from transforms.mapping.checks import sql_of
 from transforms.mapping.compile import EXTRA, UNREADABLE, Compiled, Known, compiled, of_select
 from transforms.mapping.rules import From
 from transforms.mapping.sources import BAD, FILE, RECORD, TEXT
@@ -56,6 +58,8 @@ class Prepared:
     """One row per record of the sources that were read here: source, file, record."""
     leads: dict[tuple[str, str], str] = field(default_factory=dict)
     """Table and rule -> the source of which each record has a fate by it."""
+    looked_up: frozenset[str] = frozenset()
+    """Sources that rules look something up in: their records need not be used."""
     warnings: tuple[str, ...] = ()
 
 
@@ -104,8 +108,17 @@ def prepared(export: Export, mapping: Mapping, scratch: Path, settings: Settings
         pl.concat(fates),
         records,
         leads,
+        frozenset(_looked_up(mapping)),
         relations.warnings,
     )
+
+
+def _looked_up(mapping: Mapping) -> Iterator[str]:
+    """Yield the sources that rules join, or that their SQL names."""
+    for _, _, rule in rules_to_run(mapping):
+        yield from (join.source for join in rule.join.values())
+        words = set(re.findall(r"\w+", " ".join(text for _, text in sql_of(rule))))
+        yield from (name for name in mapping.sources if name in words)
 
 
 def with_rows(export: Export, made: Prepared) -> Export:
@@ -192,9 +205,7 @@ class _Rows:
                 writer.close()
         return list(self._files.values())
 
-    def _write(
-        self, writers: dict[str, pq.ParquetWriter], name: str, rows: pl.DataFrame
-    ) -> None:
+    def _write(self, writers: dict[str, pq.ParquetWriter], name: str, rows: pl.DataFrame) -> None:
         arrow = rows.to_arrow(compat_level=pl.CompatLevel.oldest())
         if name not in writers:
             writers[name] = pq.ParquetWriter(
@@ -231,8 +242,9 @@ def frames(
             yield frame
     except duckdb.Error as error:
         # Its words may quote a cell.
-        raise NightRefused(f"{what}: {type(error).__name__} while it ran; see its SQL with "
-                           f"`thyrisk map explain`") from None
+        raise NightRefused(
+            f"{what}: {type(error).__name__} while it ran; see its SQL with `thyrisk map explain`"
+        ) from None
 
 
 def _fates(
@@ -261,5 +273,5 @@ def _records(db: duckdb.DuckDBPyConnection, relations: Relations) -> pl.DataFram
         .select(pl.lit(name).alias("source"), "file", "record")
         for name in relations.columns
     ]
-    return pl.concat([bad, *found]).sort("source", "file", "record")
-
+    every: pl.DataFrame = pl.concat([bad, *found])
+    return every.sort("source", "file", "record")

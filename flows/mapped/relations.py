@@ -13,6 +13,7 @@ from flows.intake.export import SourceFile, refuse_if_changed, unpacked
 from flows.intake.sources import READERS
 from flows.intake.sources.given import Given
 from flows.settings import Settings
+from transforms.mapping.cells import MACROS
 from transforms.mapping.cells import name as quoted
 from transforms.mapping.sources import BAD, FILE, OF_A_RECORD, RECORD, TEXT, Source
 
@@ -54,11 +55,11 @@ def load_relations(
     schema |= {BAD: pl.String(), TEXT: pl.String()}
     bad = [pl.DataFrame(schema=schema)]
     with duckdb.connect(str(path), config=_CONFIG | {"memory_limit": settings.duckdb_memory}) as db:
+        for macro, stands_for in MACROS.items():
+            db.execute(f"CREATE MACRO {macro} AS {stands_for}")
         for name, source in sources.items():
             found = columns[name] = []
-            db.execute(
-                f"CREATE TABLE {quoted(name)} ({FILE} VARCHAR, {RECORD} UINTEGER)"
-            )
+            db.execute(f"CREATE TABLE {quoted(name)} ({FILE} VARCHAR, {RECORD} UINTEGER)")
             for file in files[name]:
                 counts[name, file.name] = 0
                 given = _given(file, source, scratch, settings, told)
@@ -145,7 +146,9 @@ def selected(db: duckdb.DuckDBPyConnection, sql: str, what: str) -> duckdb.DuckD
     except _ABOUT_THE_SQL as error:
         raise UsageError(f"{what}: {str(error).splitlines()[0]}") from None
     except duckdb.PermissionException:
-        raise UsageError(f"{what}: a SELECT over the sources reaches no file and no setting") from None
+        raise UsageError(
+            f"{what}: a SELECT over the sources reaches no file and no setting"
+        ) from None
     except duckdb.Error as error:
         raise NightRefused(f"{what}: {type(error).__name__} while it ran") from None
     if found is None:

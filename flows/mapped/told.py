@@ -20,7 +20,7 @@ def ledger_of(tonight: Tonight, read: Read, files: Iterable[FileCount]) -> pl.Da
         path = night_folder(tonight.job.out, tonight.as_of) / "ledger.parquet"
         if not path.is_file():
             return pl.DataFrame(schema=columns)
-        return read_table(path, tonight.keys, [*columns]).cast(columns)
+        return read_table(path, tonight.keys, [*columns]).cast(pl.Schema(columns))
     if not tonight.export.sources:
         return pl.DataFrame(schema=columns)
     traced = [one.traced for one in read.tables.values() if one.traced is not None]
@@ -42,4 +42,4 @@ def sources_told(found: pl.DataFrame, tonight: Tonight) -> list[dict[str, Any]]:
     shown = tonight.labels if tonight.keys.pseudonym is not None else {}
     every = (*tonight.export.sources.values(), *tonight.export.files.values())
     digests = {shown.get(f.name, f.name): f.sha256 for files in every for f in files}
-    return [one | {"sha256": digests[one["file"]]} for one in summary(found)]
+    return [one | {"sha256": digests[str(one["file"])]} for one in summary(found)]

@@ -1,26 +1,26 @@
 """One cell of the contract as an expression of DuckDB SQL over a record, whose cells are text.
 
-What no pattern, code or form of a date covers stays as it was received, so that the contract sets
-it aside with its text. Where the contract could read it all the same it is NOT_COVERED and its text.
+What no pattern, code or form of a date covers stays as it was received, so that the contract
+sets it aside with its text; where the contract could read it all the same, behind NOT_COVERED.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
 from schemas.registry import TABLES
+from transforms.mapping.dates import MACROS as DATES
 from transforms.mapping.dates import as_iso, completed, is_date, of_parts, shifted
-from transforms.mapping.rules import RESERVED, Cell, cells_of
-from transforms.mapping.sources import Pattern, Source, expanded
+from transforms.mapping.rules import NAMED, RESERVED, ROW, Cell
+from transforms.mapping.sources import RECORD, Pattern, Source, expanded
 
 NOT_COVERED = "not covered: "
 """What stands before a text that the contract could read, and the mapping does not cover."""
 
 _FLAGS = ("yes", "true", "1", "y", "positive", "no", "false", "0", "n", "negative")
-_NAMED = re.compile(r"\{([^{}]+)\}")
 _NUMBERS = ("number", "low", "high")
 
 
@@ -100,13 +100,13 @@ class _Column:
         if self.dtype == pl.Date and cell.complete:
             text = completed(text, cell.complete)
         if self.dtype == pl.Float64 and decimal == "," and not taken and not made:
-            text = _with_dot(text)
+            text = f"with_dot({text})"
         return text
 
     def _origin(self, cell: Cell, strict: bool) -> str:
         column = self.record.column
         if cell.column is not None:
-            return f"CAST({column(cell.column)} AS VARCHAR)"
+            return self._text(cell.column)
         if cell.constant is not None:
             return literal(cell.constant)
         if cell.template is not None:
@@ -123,6 +123,10 @@ class _Column:
             return of_parts(column(cell.year), month, day)
         return self._shifted(cell)
 
+    def _text(self, column: str) -> str:
+        found = self.record.column(column)
+        return f"CAST({found} AS VARCHAR)" if column in (RECORD, ROW) else found
+
     def _shifted(self, cell: Cell) -> str:
         """Return a date counted from another one."""
         anchor, days = cell.anchor, cell.days
@@ -136,9 +140,9 @@ class _Column:
     def _template(self, text: str) -> str:
         parts: list[str] = []
         at = 0
-        for found in _NAMED.finditer(text):
+        for found in NAMED.finditer(text):
             parts += [literal(text[at : found.start()])] if found.start() > at else []
-            parts.append(f"CAST({self.record.column(found.group(1))} AS VARCHAR)")
+            parts.append(self._text(found.group(1)))
             at = found.end()
         parts += [literal(text[at:])] if at < len(text) else []
         return "(" + " || ".join(parts or ["NULL"]) + ")"  # null where one of them is
@@ -183,21 +187,14 @@ class _Column:
         """Return a text that is not covered as something that the contract sets aside."""
         if strict:
             return "NULL"
-        readable = self._readable(text)
-        if readable is None:
-            return "NULL" if self.identifies else text
-        return f"CASE WHEN {readable} THEN {literal(NOT_COVERED)} || {text} ELSE {text} END"
-
-    def _readable(self, text: str) -> str | None:
         if self.dtype == pl.String:
-            return None
+            return "NULL" if self.identifies else text
         if self.dtype == pl.Date:
-            return is_date(text)
+            return f"no_date({text})"
         if self.dtype == pl.Float64:
-            return f"try_cast({text} AS DOUBLE) IS NOT NULL"
+            return f"no_number({text})"
         known = _FLAGS if self.dtype == pl.Boolean else tuple(self.dtype.categories)
-        shown = f"lower({text})" if self.dtype == pl.Boolean else text
-        return f"{shown} IN ({', '.join(map(literal, known))})"
+        return f"no_word({text}, [{', '.join(literal(word.lower()) for word in known)}])"
 
 
 def _as(take: str, group: str, pattern: Pattern) -> str:
@@ -217,20 +214,14 @@ def _as(take: str, group: str, pattern: Pattern) -> str:
     return group
 
 
-def _with_dot(text: str) -> str:
-    """Return a number with a decimal comma with a dot; one with a dot is not covered."""
-    return (
-        f"CASE WHEN regexp_full_match({text}, '[+-]?[0-9]*,[0-9]+') "
-        f"THEN replace({text}, ',', '.') "
-        f"WHEN contains({text}, '.') AND try_cast({text} AS DOUBLE) IS NOT NULL "
-        f"THEN {literal(NOT_COVERED)} || {text} ELSE {text} END"
-    )
-
-
-def columns_of(cell: Cell) -> Iterator[str]:
-    """Yield the columns that a cell names; not those in its SQL."""
-    for one in cells_of(cell):
-        named = (one.column, one.year, one.month, one.day)
-        inside = (*(one.first or ()), one.anchor, one.days)
-        yield from (text for text in (*named, *inside) if isinstance(text, str))
-        yield from _NAMED.findall(one.template or "")
+MACROS = DATES | {
+    "with_dot(t)": "CASE WHEN regexp_full_match(t, '[+-]?[0-9]*,[0-9]+') "
+    "THEN replace(t, ',', '.') WHEN contains(t, '.') AND try_cast(t AS DOUBLE) IS NOT NULL "
+    f"THEN {literal(NOT_COVERED)} || t ELSE t END",
+    "no_number(t)": "CASE WHEN try_cast(t AS DOUBLE) IS NOT NULL "
+    f"THEN {literal(NOT_COVERED)} || t ELSE t END",
+    "no_date(t)": f"CASE WHEN is_date(t) THEN {literal(NOT_COVERED)} || t ELSE t END",
+    "no_word(t, words)": "CASE WHEN list_contains(words, lower(t)) "
+    f"THEN {literal(NOT_COVERED)} || t ELSE t END",
+}
+"""What the SQL calls by name: macro with its parameters -> what it stands for."""

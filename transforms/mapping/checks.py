@@ -9,7 +9,6 @@ from schemas.registry import TABLES
 from transforms.mapping.rules import Cell, From, cells_of
 from transforms.mapping.sources import Pattern, Source
 
-
 _IMPURE = re.compile(
     r"(?i)\b(now|today|current_date|current_time|current_timestamp|localtime|localtimestamp"
     r"|get_current_time|get_current_timestamp|transaction_timestamp|random|setseed|uuid|uuidv4"

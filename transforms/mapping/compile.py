@@ -9,9 +9,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from schemas.registry import TABLES
-from transforms.mapping.cells import BadRule, Record, cell_sql, columns_of, literal, name
+from transforms.mapping.cells import BadRule, Record, cell_sql, literal, name
 from transforms.mapping.dates import as_iso
-from transforms.mapping.rules import NAME, RESERVED, ROW, VALUE, From, Join, Latest, Unpivot
+from transforms.mapping.rules import (
+    NAME,
+    RESERVED,
+    ROW,
+    VALUE,
+    From,
+    Join,
+    Latest,
+    Unpivot,
+    columns_of,
+)
 from transforms.mapping.sources import FILE, RECORD, Pattern, Source
 
 EXTRA, UNREADABLE = "extra", "unreadable"
@@ -51,7 +61,7 @@ def compiled(rule: From, table: str, known: Known) -> Compiled:
     steps.append(f"opened AS (\n{_opened(rule.unpivot, record)}\n)")
     within = f"WITH {', '.join(steps)}"
     return Compiled(
-        rows=f"{within}\nSELECT {', '.join(_cells(rule, table, record))}\nFROM opened\n"
+        rows=f"{within}\nSELECT\n    {_lines(_cells(rule, table, record))}\nFROM opened\n"
         f"ORDER BY {FILE}, {RECORD}, {ROW}",
         fates=_fates(within if rule.unpivot else f"WITH {steps[0]}", bool(rule.unpivot)),
         joined={
@@ -324,3 +334,7 @@ def _read(rule: From, record: Record) -> list[str]:
     bare = {word.strip('"').casefold() for word in words}
     named |= {column for column in record.columns if column.casefold() in bare}
     return sorted(named - {FILE, RECORD, ROW})
+
+
+def _lines(cells: Iterator[str]) -> str:
+    return ",\n    ".join(cells)

@@ -1,9 +1,10 @@
 """How records become rows of a table: one rule per source, one cell per column of the contract."""
 
+import re
 from collections.abc import Iterator
 from typing import Any, Literal, Union
 
-from pydantic import field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from transforms.mapping.sources import OF_A_RECORD, Said, known_date_form
 
@@ -11,6 +12,8 @@ NAME, VALUE, ROW = "_name", "_value", "_row"
 """What an unpivot adds: which column a row is of, the cell, and the row's number in its record."""
 RESERVED = (*OF_A_RECORD, NAME, VALUE, ROW)
 
+NAMED = re.compile(r"\{([^{}]+)\}")
+"""A column in braces, in a template."""
 _ORIGINS = ("column", "first", "constant", "template", "sql", "days", "year")
 
 
@@ -41,7 +44,7 @@ class Cell(Said):
     """The pattern (`[patterns.X]`) that takes the text apart."""
     take: str = "number"
     """What of the pattern: `number`, `unit`, `comparator`, `low`, `high`, or a name of its own."""
-    codes: dict[str, str] = {}
+    codes: dict[str, str] = Field({})
     """Text -> code of the contract; "" is an empty cell, and leads to one."""
     ignore_case: bool = False
     """Whether capitals and small letters are the same in `codes`."""
@@ -86,6 +89,15 @@ def cells_of(cell: Cell) -> Iterator[Cell]:
             yield from cells_of(inside)
 
 
+def columns_of(cell: Cell) -> Iterator[str]:
+    """Yield the columns that a cell names; not those in its SQL."""
+    for one in cells_of(cell):
+        named = (one.column, one.year, one.month, one.day)
+        inside = (*(one.first or ()), one.anchor, one.days)
+        yield from (text for text in (*named, *inside) if isinstance(text, str))
+        yield from NAMED.findall(one.template or "")
+
+
 class Join(Said):
     """The one record of another source that belongs to a record."""
 
@@ -93,7 +105,7 @@ class Join(Said):
     """The other source."""
     on: dict[str, str]
     """Column of this source -> column of the other: both have the same text."""
-    latest: list[str] = []
+    latest: list[str] = Field([])
     """Of several records that fit: the one with the highest of these columns."""
     missing: Literal["keep", "leave_out", "reject"] = "keep"
     """What becomes of a record without any: its columns are empty, or it is no row."""
@@ -111,11 +123,11 @@ class Latest(Said):
 class Unpivot(Said):
     """One row for each filled column (or group of columns, or item of a list) of a record."""
 
-    columns: list[str] = []
+    columns: list[str] = Field([])
     """Columns that become rows: `_name` has the column's name, `_value` its cell."""
-    groups: dict[str, str] = {}
+    groups: dict[str, str] = Field({})
     """Name -> columns with `{n}` for a number, as `tg = "TG_{n}"`: one row for each `n`."""
-    n: list[str] = []
+    n: list[str] = Field([])
     """What `{n}` stands for, in order."""
     split: str | None = None
     """A column with a list in its cell: one row for each item, in `_value`."""
@@ -142,17 +154,17 @@ class From(Said):
     """The source whose records become rows."""
     name: str | None = None
     """What the ledger calls this rule. Default: its table and number, as `labs.2`."""
-    join: dict[str, Join] = {}
+    join: dict[str, Join] = Field({})
     """Alias -> a record of another source; its columns are `alias.column`."""
-    where: dict[str, str] = {}
+    where: dict[str, str] = Field({})
     """Name -> condition in SQL that a record must fulfil; a text alone is called `where`."""
-    leave_out: dict[str, str] = {}
+    leave_out: dict[str, str] = Field({})
     """Name -> condition in SQL of records that are no rows."""
     latest: Latest | None = None
     """Of several records, the newest."""
     unpivot: Unpivot | None = None
     """Several rows from one record."""
-    columns: dict[str, Cell] = {}
+    columns: dict[str, Cell] = Field({})
     """Column of the contract -> where its cells come from."""
     sql: str | None = None
     """In the place of all of these: one SELECT over the sources, with the columns of the contract,

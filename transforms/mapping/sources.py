@@ -75,13 +75,13 @@ class Source(Said):
     header: int | list[int] | None = None
     """The line of the column names, or several that are joined; 0: there is none. Default: the
     first line that is not blank."""
-    names: list[str] = []
+    names: list[str] = Field([])
     """The columns, in order, where the file does not name them."""
-    fields: dict[str, tuple[int, int]] = {}
+    fields: dict[str, tuple[int, int]] = Field({})
     """With `fixed`: column -> its first and last character, counted from 1."""
-    skip: list[int] = []
+    skip: list[int] = Field([])
     """Lines that are no records, by number, as the second and third of three header lines."""
-    null: list[str] = []
+    null: list[str] = Field([])
     """What is written where nothing is known, as `NA` or `[Not Available]`: an empty cell."""
     encoding: str = "utf-8"
     """The encoding of text, as `latin-1`."""
@@ -95,7 +95,7 @@ class Source(Said):
     """Whose calendar day a time with an offset is, as `Europe/Berlin`."""
     optional: bool = False
     """Whether a night may go on when no file is there."""
-    options: dict[str, str | bool | int] = {}
+    options: dict[str, str | bool | int] = Field({})
     """What only this format knows; its page lists them."""
 
     @model_validator(mode="before")
@@ -145,7 +145,7 @@ class Pattern(Said):
     match: list[str] = Field(min_length=1)
     """Regular expressions (RE2) for the whole cell, in which `{number}`, `{low}`, `{high}`,
     `{unit}` and `{comparator}` stand for what is taken; `(?P<name>...)` takes anything else."""
-    units: dict[str, str] = {}
+    units: dict[str, str] = Field({})
     """Unit as it is written -> unit of the contract; what `{unit}` stands for."""
     decimal: str | None = None
     """The mark before the decimals, both as `.,` where either is one. Default: the source's."""

@@ -30,7 +30,6 @@ from transforms.mapping.rules import From, cells_of
 from transforms.mapping.sources import Pattern, Source, Strict
 from transforms.reading.coverage import Coverage
 
-
 _NO_COLUMN = "\x00"
 """What begins the name of a column that no file has."""
 
@@ -51,24 +50,24 @@ class TableMapping(_Declared):
 
     from_: list[From] = Field(default=[], alias="from")
     """Where its rows come from, where no file is shaped like it: a rule for each source."""
-    columns: dict[str, str] = {}
+    columns: dict[str, str] = Field({})
     """Column of the contract -> column of the export, where its name differs."""
-    units: dict[str, str] = {}
+    units: dict[str, str] = Field({})
     """Unit column of the contract -> the unit that every row has, declared by the hospital."""
-    codes: dict[str, dict[str, str]] = {}
+    codes: dict[str, dict[str, str]] = Field({})
     """Column of the contract -> code of the export -> code of the contract; "" is an empty cell."""
 
 
 class Mapping(_Declared):
     """How a hospital's export reads. The empty mapping is the contract's own dialect."""
 
-    sources: dict[str, Source] = {}
+    sources: dict[str, Source] = Field({})
     """Name -> files of the hospital that are not shaped like tables, and how they read."""
-    patterns: dict[str, Pattern] = {}
+    patterns: dict[str, Pattern] = Field({})
     """Name -> how a cell of free text is taken apart."""
     decimal_comma: bool = False
     """Whether numbers are written with a comma, as in 5,55."""
-    tables: dict[str, TableMapping] = {}
+    tables: dict[str, TableMapping] = Field({})
     """Table of the contract -> how it reads, where it differs from the contract."""
     coverage: Coverage = Coverage()
     """Table, `table.column` or `table.column.code` -> whether the registry collects it."""
@@ -93,7 +92,7 @@ class Mapping(_Declared):
             if lacking := self._unsaid(name):
                 raise ValueError(
                     f"tables.{name}.from: no rule says {', '.join(lacking)}. If it is not "
-                    f"collected: [coverage] \"{name}.{lacking[0]}\" = \"not_collected\""
+                    f'collected: [coverage] "{name}.{lacking[0]}" = "not_collected"'
                 )
         return self
 

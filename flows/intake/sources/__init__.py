@@ -12,6 +12,7 @@ from flows.intake.sources.columnar import read_parquet
 from flows.intake.sources.databases import read_duckdb, read_sqlite
 from flows.intake.sources.delimited import read_delimited
 from flows.intake.sources.elements import read_xml
+from flows.intake.sources.fhir import read_fhir
 from flows.intake.sources.fixed import read_fixed
 from flows.intake.sources.given import Given
 from flows.intake.sources.naaccr import read_naaccr
@@ -31,5 +32,6 @@ READERS: Mapping[str, Reader] = {
     "xlsx": read_xlsx,
     "xml": read_xml,
     "naaccr": read_naaccr,
+    "fhir": read_fhir,
 }
 """Format -> what reads it."""

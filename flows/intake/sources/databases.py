@@ -25,7 +25,7 @@ def read_duckdb(file: Given) -> Iterator[pl.DataFrame]:
             _refuse_absent(file, [str(name) for (name,) in db.execute("SHOW TABLES").fetchall()])
             quoted = (file.source.part or "").replace('"', '""')
             names = [row[0] for row in db.execute(f'DESCRIBE "{quoted}"').fetchall()]
-            found = db.execute(f'SELECT CAST(COLUMNS(*) AS VARCHAR) FROM "{quoted}"')
+            found = db.sql(f'SELECT CAST(COLUMNS(*) AS VARCHAR) FROM "{quoted}"')
             read = 0
             for batch in found.to_arrow_reader(file.settings.batch_rows):
                 frame = pl.from_arrow(batch)

@@ -14,6 +14,7 @@ from flows.errors import NightRefused
 from flows.intake.sources.elements import Cells, Elements
 from flows.intake.sources.given import Given
 from flows.intake.sources.naaccr_items import BY_NUMBER, ITEMS, VERSIONS
+from flows.intake.sources.words import plural
 from flows.intake.sources.xml_events import local
 
 VERSION = "naaccr_version"
@@ -116,6 +117,6 @@ class _Items(Elements):
         """Say what of the file became no record, or is not as the dictionary has it."""
         super().tell()
         for what, count in self.odd.items():
-            self.file.tell(f"{what} ({count} times)" if count else what)
+            self.file.tell(f"{what} ({plural(count, 'time')})" if count else what)
         if self._has_dictionary:
             self.file.tell("it has a user dictionary, which is not read: its items are columns")

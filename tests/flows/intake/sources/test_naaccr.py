@@ -65,12 +65,12 @@ def test_a_patient_is_a_record_whatever_tumours_there_are(tmp_path: Path) -> Non
 
 def test_an_item_that_the_version_does_not_have_is_said(tmp_path: Path) -> None:
     assert (
-        "sex, which version 26 does not have (1 times)"
+        "sex, which version 26 does not have (1 time)"
         in read(tmp_path, BODY, version="260").remarks
     )
     newer = BODY.replace('"sex"', '"sexAssignedAtBirth"')
     assert (
-        "sexAssignedAtBirth, which version 25 does not have (1 times)"
+        "sexAssignedAtBirth, which version 25 does not have (1 time)"
         in read(tmp_path, newer, version="250").remarks
     )
     assert not any("sex" in said for said in read(tmp_path, newer, version="260").remarks)
@@ -86,14 +86,14 @@ def test_items_of_user_dictionaries_are_columns_and_extensions_are_not_read(tmp_
     found = read(tmp_path, body, more=' userDictionaryUri="http://x/y.xml"')
     assert found.frame["myTg"].to_list() == ["7", None]
     assert not {"8"} & set(found.frame.row(0))
-    assert "elements of extensions, not read (1 times)" in found.remarks
+    assert "elements of extensions, not read (1 time)" in found.remarks
     assert any("user dictionary" in said for said in found.remarks)
 
 
 def test_an_item_at_the_wrong_element_and_a_file_without_texts_are_said(tmp_path: Path) -> None:
     body = BODY.replace(item("sex", "2"), item("primarySite", "C739"), 1)
     said = read(tmp_path, body, kind="I").remarks
-    assert "primarySite in Patient, where the dictionary has it in Tumor (1 times)" in said
+    assert "primarySite in Patient, where the dictionary has it in Tumor (1 time)" in said
     assert "record type I: it has no text items" in said
 
 
