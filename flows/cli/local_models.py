@@ -151,3 +151,83 @@ def _on_nights(
     job = job_of(None, out, None, warehouse, None, settings)
     with last_night(job) as registry:
         return update_on_nights(model_of(name), registry, out, asked)
+
+
+@local_models_app.command()
+def develop(
+    name: Annotated[str, typer.Argument(help="Name of the local model.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="Folder of the published nights.", show_default=False)],
+    outcome: Annotated[str, typer.Option(help="os, pfs or rrdtc.", show_default=False)],
+    predictors: Annotated[
+        str,
+        typer.Option(
+            help="Candidates, as published models name them: age_55,stg_500.", show_default=False
+        ),
+    ],
+    like: Annotated[
+        str | None,
+        typer.Option(
+            help="Published model whose patients are asked about. Default: the outcome's."
+        ),
+    ] = None,
+    warehouse: WarehouseFile = None,
+    clock: Watched = Clock.landmark,
+    horizon: Annotated[float, typer.Option(help="RR-DTC: by when, in years.")] = 5.0,
+    minimum_events: Annotated[
+        int, typer.Option(min=1, help="With fewer events nothing is developed.")
+    ] = 100,
+    repeats: Annotated[
+        int, typer.Option(min=1, help="Samples of the bootstrap; each repeats the development.")
+    ] = 200,
+    to: Annotated[
+        Path, typer.Option(help="Folder to write NAME.toml, NAME.html and NAME.json to.")
+    ] = Path(),
+    settings: Annotated[
+        Path | None, typer.Option(help="Settings (TOML): smallest_cell and umask are used.")
+    ] = None,
+) -> None:
+    """Develop a model as the papers did, on the registry's own outcomes; with its report.
+
+    Univariable then stepwise regression, ridge beside it, proportional hazards, nomogram, cut-off,
+    and what the bootstrap takes from it. The model file runs beside the published ones.
+
+    Example: thyrisk develop pfs_here --outcome pfs --predictors age_55,uptake_category
+    --out /data/thyrisk --to local
+    """
+    need_scipy()
+    from flows.job import job_of
+    from flows.local.developing import AskedDevelopment
+    from flows.local.developing import develop as flow
+    from flows.local.page import page
+    from flows.local.writing import as_json, write_files
+    from flows.replayed import last_night
+    from flows.settings import load_settings
+    from flows.show.nomogram_chart import as_svg, draw
+    from models.nomogram import nomogram
+
+    chosen = load_settings(settings)
+    asked = AskedDevelopment(
+        name=name,
+        outcome=outcome,
+        predictors=listed(predictors),
+        like=like,
+        clock=clock.value,
+        horizon=horizon,
+        minimum_events=minimum_events,
+        repeats=repeats,
+        smallest_cell=chosen.smallest_cell,
+    )
+    with last_night(job_of(None, out, None, warehouse, None, settings)) as registry:
+        made = flow(registry, out, asked)
+    drawn = as_svg(draw(nomogram(made.model), "local model"))
+    files = {
+        f"{name}.toml": made.toml,
+        f"{name}.json": as_json(made.content),
+        f"{name}.html": page(made.model, made.content, drawn),
+    }
+    for finding in made.model.performance:
+        out_console.print(f"{finding.what}: {finding.says}", markup=False)
+    for warning in made.content["origin"]["warnings"]:
+        out_console.print(f"  {warning}", style="yellow", markup=False)
+    for path in write_files(files, to, chosen.umask):
+        out_console.print(str(path), soft_wrap=True)

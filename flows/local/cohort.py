@@ -13,7 +13,7 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import polars as pl
@@ -53,6 +53,12 @@ class Cohort:
     horizon: float | None
     since: str
     until: str
+    missing: dict[str, int]
+    """Of those followed, how many lack each predictor."""
+
+    def only(self, frame: pl.DataFrame, step: str) -> "Cohort":
+        """Return the cohort with some of its patients, and the step that it is."""
+        return replace(self, frame=frame, flow=self.flow | {step: frame.height})
 
     @property
     def events(self) -> int:
@@ -136,8 +142,9 @@ def cohort(
     }
     last = (pl.col("first") + pl.duration(days=pl.col("years") * DAYS_PER_YEAR)).max()
     since, until = complete.select(pl.col("first").min(), until=last).row(0)
-    months = (f"{day:%Y-%m}" for day in (since, until))
-    return Cohort(complete, flow, clock, model.outcome, horizon, *months)
+    months = [f"{day:%Y-%m}" for day in (since, until)]
+    missing = {p.name: known[p.name].null_count() for p in predictors}
+    return Cohort(complete, flow, clock, model.outcome, horizon, months[0], months[1], missing)
 
 
 def _then(registry: Registry, landmarks: pl.DataFrame) -> pl.DataFrame:

@@ -80,12 +80,13 @@ def update_on_nights(model: Model, registry: Registry, out: Path, asked: AskedUp
         made = _made(model, who, free, kept)
     except NotFitted as error:
         raise NightRefused(f"these data do not determine a model: {error}") from None
-    origin = _origin(model, made, who, registry, out)
-    before = _figures(who, _risks(model, who))
+    how = f"update of the {changed_words(model, made)}, {who.words}"
+    origin = origin_of(model, how, who, registry, out)
+    before = _figures(who, risks(model, who))
     local, after = None, before
     if made.change != "none":
-        plain = updated(model, made, free, _source(origin), origin, None, (), asked.name)
-        after = _figures(who, _risks(plain, who))
+        plain = updated(model, made, free, source_of(origin), origin, None, (), asked.name)
+        after = _figures(who, risks(plain, who))
         local = plain.model_copy(
             update={
                 "cutoff": _cutoff(model, plain, made, who, origin),
@@ -126,7 +127,7 @@ def _made(model: Model, who: Cohort, free: list[Column], kept: list[Column]) -> 
     return update_chance(who.frame["y"].to_numpy() * 1.0, who.weight, terms, model.intercept.value)
 
 
-def _risks(model: Model, who: Cohort) -> Iterator[tuple[float | None, pl.DataFrame]]:
+def risks(model: Model, who: Cohort) -> Iterator[tuple[float | None, pl.DataFrame]]:
     """Yield each horizon and a frame of predictions and what came, as `evaluate` takes them."""
     linear = linear_predictor(model, who.frame)
     if model.family == "logistic":
@@ -162,17 +163,18 @@ def _cutoff(
     found = own_cutpoint(outcomes, points(local, who.frame))
     if found is None or found.cutoff <= 0:
         return None
-    how = f"maximally selected rank statistic, p = {found.p_value:.2g}; {_source(origin)}"
+    how = f"maximally selected rank statistic, p = {found.p_value:.2g}; {source_of(origin)}"
     number = Number(value=found.cutoff, status="local", source=how)
     return Cutoff(points=number, high=">")
 
 
-def _origin(model: Model, made: UpdatedModel, who: Cohort, registry: Registry, out: Path) -> Origin:
+def origin_of(model: Model, how: str, who: Cohort, registry: Registry, out: Path) -> Origin:
+    """Return where a local model comes from: the cohort, and the last night."""
     night = registry.record.as_of
     report = report_of(night_folder(out, night))
     return Origin(
         beside=model.name,
-        how=f"update of the {changed_words(model, made)}, {who.words}",
+        how=how,
         since=who.since,
         until=who.until,
         patients=who.frame.height,
@@ -183,7 +185,8 @@ def _origin(model: Model, made: UpdatedModel, who: Cohort, registry: Registry, o
     )
 
 
-def _source(origin: Origin) -> str:
+def source_of(origin: Origin) -> str:
+    """Return the source that each number of a local model names."""
     return (
         f"local data: {origin.patients} patients, {origin.events} events, {origin.since} to "
         f"{origin.until}, night of {origin.night} (run {origin.run_id})"

@@ -52,6 +52,11 @@ def save(chart: alt.LayerChart, stem: Path) -> list[Path]:
     return [svg, png]
 
 
+def as_svg(chart: alt.LayerChart) -> str:
+    """Return a chart as SVG."""
+    return str(vlc.vegalite_to_svg(json.dumps(chart.to_dict())))
+
+
 def _x(field: str = "x") -> alt.X:
     return alt.X(f"{field}:Q", scale=_SCALE, axis=None)
 

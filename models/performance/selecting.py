@@ -203,45 +203,50 @@ def columns_of(terms: Sequence[Term]) -> list[int]:
     return [column for term in terms for column in term.columns]
 
 
-def tested(outcome: Outcome, x: Array, term: Term, beside: Sequence[Term]) -> Tested:
-    """Test a predictor beside others. Raises NotFitted."""
-    rest = columns_of(beside)
-    whole = outcome.fit(x[:, [*rest, *term.columns]])
-    if outcome.is_weighted:
-        last = slice(len(rest), None)
-        b, v = whole.coefficients[last], whole.covariance[last, last]
-        value = float(b @ np.linalg.solve(v, b))
-    else:
-        value = 2 * (whole.log_likelihood - outcome.fit(x[:, rest]).log_likelihood)
-    return Tested(term, value, float(chi2.sf(max(value, 0.0), len(term.columns))))
+class _Fits:
+    """The fits of some columns of x, each made once."""
+
+    def __init__(self, outcome: Outcome, x: Array) -> None:
+        self.outcome, self.x = outcome, x
+        self.made: dict[tuple[int, ...], Fitted] = {}
+
+    def of(self, terms: Sequence[Term]) -> tuple[Fitted, tuple[int, ...]]:
+        """Return the fit of some predictors, and its columns. Raises NotFitted."""
+        columns = tuple(sorted(columns_of(terms)))
+        if columns not in self.made:
+            self.made[columns] = self.outcome.fit(self.x[:, columns])
+        return self.made[columns], columns
+
+    def tested(self, term: Term, beside: Sequence[Term]) -> Tested:
+        """Test a predictor beside others. Raises NotFitted."""
+        whole, columns = self.of([*beside, term])
+        if self.outcome.is_weighted:
+            own = [columns.index(column) for column in term.columns]
+            b, v = whole.coefficients[own], whole.covariance[np.ix_(own, own)]
+            value = float(b @ np.linalg.solve(v, b))
+        else:
+            value = 2 * (whole.log_likelihood - self.of(beside)[0].log_likelihood)
+        return Tested(term, value, float(chi2.sf(max(value, 0.0), len(term.columns))))
 
 
-def univariable(outcome: Outcome, x: Array, terms: Sequence[Term]) -> list[Tested]:
-    """Test each predictor alone. Raises NotFitted."""
-    return [tested(outcome, x, term, ()) for term in terms]
-
-
-def stepwise(
-    outcome: Outcome, x: Array, terms: Sequence[Term], steps: Steps
-) -> tuple[list[Term], list[str]]:
-    """Return the predictors that stay, in the order given, and what was done. Raises NotFitted."""
+def _stepwise(fits: _Fits, terms: Sequence[Term], steps: Steps) -> tuple[list[Term], list[str]]:
     kept: list[Term] = []
     done: list[str] = []
     for _ in range(4 * len(terms) + 1):
-        before = list(kept)
-        outside = [tested(outcome, x, term, kept) for term in terms if term not in kept]
+        before = set(kept)
+        outside = [fits.tested(term, kept) for term in terms if term not in kept]
         best = min(outside, key=lambda one: one.p_value, default=None)
         if best is not None and best.p_value < steps.enter:
             kept.append(best.term)
             done.append(f"{best.term.name} in, p = {best.p_value:.3g}")
         while len(kept) > 1:
-            inside = [tested(outcome, x, t, [o for o in kept if o is not t]) for t in kept]
+            inside = [fits.tested(t, [other for other in kept if other != t]) for t in kept]
             worst = max(inside, key=lambda one: one.p_value)
             if worst.p_value < steps.leave:
                 break
             kept.remove(worst.term)
             done.append(f"{worst.term.name} out, p = {worst.p_value:.3g}")
-        if kept == before or set(map(id, kept)) == set(map(id, before)):
+        if set(kept) == before:
             break
     return [term for term in terms if term in kept], done
 
@@ -250,9 +255,10 @@ def selected(
     outcome: Outcome, x: Array, terms: Sequence[Term], steps: Steps
 ) -> tuple[list[Tested], list[Term], list[str]]:
     """Return the univariable tests, the predictors that stay, the steps. Raises NotFitted."""
-    alone = univariable(outcome, x, terms)
-    kept, done = stepwise(outcome, x, [t.term for t in alone if t.p_value < steps.enter], steps)
-    return alone, kept, done
+    fits = _Fits(outcome, x)
+    alone = [fits.tested(term, ()) for term in terms]
+    likely = [one.term for one in alone if one.p_value < steps.enter]
+    return alone, *_stepwise(fits, likely, steps)
 
 
 @dataclass(frozen=True)
