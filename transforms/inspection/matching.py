@@ -6,9 +6,10 @@ says nothing here: a unit is never told from a magnitude.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import cache
 
 import polars as pl
 
@@ -75,6 +76,7 @@ def name_score(theirs: Profile, table: str, ours: str, at_home: bool) -> tuple[f
     return best, how
 
 
+@cache
 def _fits(text: str, word: str, is_general: bool) -> float:
     """Compare two normalised names: equal, one within the other, or nearly equal."""
     if text == word:
@@ -87,13 +89,10 @@ def _fits(text: str, word: str, is_general: bool) -> float:
         return (0.3 if is_general else 0.55) + 0.4 * share
     if word in text and (len(word) >= 7 or (cjk and len(word) >= 2)) and not is_general:
         return 0.5 + 0.4 * share
-    if (
-        len(word) >= 7
-        and len(text) >= 7
-        and (alike := SequenceMatcher(None, text, word).ratio()) >= 0.88
-    ):
-        return 0.75 * alike
-    return 0.0
+    if min(len(word), len(text)) < 7 or text[:2] != word[:2] or not 0.8 < share < 1.25:
+        return 0.0
+    alike = SequenceMatcher(None, text, word).ratio()
+    return 0.75 * alike if alike >= 0.88 else 0.0
 
 
 def code_of(value: str, ours: str) -> tuple[str, bool] | None:
@@ -117,21 +116,18 @@ def code_of(value: str, ours: str) -> tuple[str, bool] | None:
     return (inside.pop(), False) if len(inside) == 1 else None
 
 
-def codes_for(ours: str) -> dict[str, str]:
+@cache
+def codes_for(ours: str) -> Mapping[str, str]:
     """Return what cells of a column say -> its code."""
     words = vocabulary().codes
     if ours in ("found", "fdg_positive"):
-        return dict(words["yes_no"]) | {}
+        return words["yes_no"]
     if ours == "stimulated":
         return {**words["yes_no"], **words["stimulated"]}
     if ours == "unit" or ours.endswith("_unit"):
-        return {folded(text): unit for text, (unit, sure) in words_of_units().items() if sure}
-    return dict(words.get(ours, {}))
-
-
-def words_of_units() -> dict[str, tuple[str, bool]]:
-    """Return how units are written -> unit of the contract, and whether it certainly is that."""
-    return dict(vocabulary().units)
+        units = vocabulary().units
+        return {folded(text): unit for text, (unit, is_sure) in units.items() if is_sure}
+    return words.get(ours, {})
 
 
 def is_coded(table: str, ours: str) -> bool:

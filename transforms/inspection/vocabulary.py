@@ -5,7 +5,7 @@ import tomllib
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -58,6 +58,7 @@ class Vocabulary:
     day_counts: tuple[str, ...]
 
 
+@lru_cache(1 << 16)
 def folded(text: str) -> str:
     """Return a cell as codes are compared: lower case, without accents, one space at most.
 
@@ -67,6 +68,7 @@ def folded(text: str) -> str:
     return " ".join(_plain(text).split())
 
 
+@lru_cache(1 << 16)
 def normalised(name: str) -> str:
     """Return a column's name as names are compared: no case, accents, units or separators.
 
