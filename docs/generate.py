@@ -3,6 +3,7 @@
 `make docs`, after any change to them.
 """
 
+import json
 from pathlib import Path
 
 from docs.pages.mapping import mapping_page
@@ -14,6 +15,7 @@ from flows.show.nomogram_chart import draw, save
 from models.cards import card
 from models.nomogram import nomogram
 from models.spec import library
+from transforms.mapping.schema import json_schema
 
 DOCS = Path(__file__).parent
 CARDS = "model_cards"
@@ -29,6 +31,7 @@ def pages() -> dict[str, str]:
     return {
         "outputs.md": outputs_page(),
         "reference/mapping.md": mapping_page(),
+        "reference/mapping.schema.json": json.dumps(json_schema(), indent=2) + "\n",
         "reference/settings.md": settings_page(),
         "worklist.md": worklist_page(),
         **variable_pages(),
