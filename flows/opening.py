@@ -19,6 +19,7 @@ from flows.history import (
     refuse_future,
     settle_unfinished,
 )
+from flows.intake.archive import opened_archive
 from flows.intake.export import Export
 from flows.intake.labels import labels_of
 from flows.job import Job, Tonight
@@ -57,7 +58,8 @@ def open_night(
     if past := past_night(job, runs):
         return night_again(job, started_at, scratch, warehouse, past)
     required = job.settings.require_manifest
-    export = stage("check the export", open_any, job.export, job.mapping, required)
+    folder = job.export and opened_archive(job.export, scratch, job.settings.max_unpack_ratio)
+    export = stage("check the export", open_any, folder, job.mapping, required)
     refuse_if_too_little(export, job.settings.memory)
     previous = night_before(job, runs)
     last = read_last(job, previous)

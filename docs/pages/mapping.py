@@ -99,7 +99,7 @@ source = "forms"
 [tables.labs.from.columns]
 lab_id = { template = "{PAT}-{_record}" }
 patient_id = "PAT"
-sample_date = { first = [{ column = "DATE", date = "dmy" }, { year = "Y", month = "M", day = "D" }] }
+sample_date = { first = [{ column = "DT", date = "dmy" }, { year = "Y", month = "M", day = "D" }] }
 analyte = { constant = "Tg" }
 comparator = { column = "TG", pattern = "tg", take = "comparator", codes = { "" = "=" } }
 value = { column = "TG", pattern = "tg", decimal = "," }

@@ -50,8 +50,8 @@ def nightly(
     export: Annotated[
         Path | None,
         typer.Option(
-            help="Folder of tonight's export. Without it, the night of --as-of is run again "
-            "from the warehouse.",
+            help="Folder of tonight's export, or a zip or tar of it. Without it, the night of "
+            "--as-of is run again from the warehouse.",
             show_default=False,
         ),
     ] = None,

@@ -118,7 +118,7 @@ EXPECTED = {
         },
         {
             # 31 December is an unknown day: a year, whose days are an interval.
-            "patient_id, death_date FROM valid.patients WHERE patient_id IN ('2', '4') ORDER BY 1": [
+            "patient_id, death_date FROM valid.patients WHERE death_cause IS NOT NULL ORDER BY 1": [
                 ("2", None),
                 ("4", date(2025, 4, 18)),
             ],
@@ -132,6 +132,33 @@ EXPECTED = {
                 ("401", "lung", True),
                 ("402", "bone", None),
                 ("404", "unspecified", True),
+            ],
+        },
+    ),
+    "redcap": Expected(
+        {"records": 9},
+        {
+            "patients": (4, 0, 1),
+            "diagnoses": (4, 0, 0),
+            "surgeries": (3, 0, 0),
+            "i131_treatments": (3, 0, 2),
+            "labs": (3, 0, 0),
+            "metastases": (9, 0, 2),
+        },
+        {
+            # Unchecked is no on a complete form alone; a sentence in the remarks is nothing.
+            "metastasis_id[:3], site, found FROM valid.metastases WHERE patient_id < 'T-4' "
+            "ORDER BY metastasis_id": [
+                ("T-1", "lung", True),
+                ("T-1", "bone", False),
+                ("T-1", "lymph_node", True),
+                ("T-1", "brain", False),
+                ("T-3", "bone", None),
+            ],
+            "comparator, value FROM valid.labs ORDER BY lab_id": [
+                (">", 500.0),
+                ("=", 88.0),
+                ("=", 0.2),
             ],
         },
     ),

@@ -39,6 +39,7 @@ Format = Literal[
     "xml",
     "naaccr",
     "fhir",
+    "redcap",
 ]
 """csv is any delimited text, whatever its delimiter."""
 

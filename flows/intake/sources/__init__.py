@@ -17,6 +17,7 @@ from flows.intake.sources.fixed import read_fixed
 from flows.intake.sources.given import Given
 from flows.intake.sources.naaccr import read_naaccr
 from flows.intake.sources.nested import read_json, read_ndjson
+from flows.intake.sources.redcap import read_redcap
 from flows.intake.sources.workbook import read_xlsx
 
 Reader = Callable[[Given], Iterator[pl.DataFrame]]
@@ -33,5 +34,6 @@ READERS: Mapping[str, Reader] = {
     "xml": read_xml,
     "naaccr": read_naaccr,
     "fhir": read_fhir,
+    "redcap": read_redcap,
 }
 """Format -> what reads it."""
