@@ -5,6 +5,7 @@ import json
 import platform
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -223,6 +224,11 @@ def _counts(values: pl.Series) -> dict[str, int]:
     return dict(counted.iter_rows())
 
 
+@cache
+def _versions() -> dict[str, str]:
+    return {"python": platform.python_version()} | {name: version(name) for name in _LIBRARIES}
+
+
 def write_run(staged: Path, tonight: Tonight, result: Result) -> None:
     """Write run.json: the only file of a night that knows the clock."""
     report = asdict(result) | {
@@ -241,8 +247,7 @@ def write_run(staged: Path, tonight: Tonight, result: Result) -> None:
             name: {"doi": model.doi, "sha256": digest}
             for (name, model), digest in zip(library().items(), digests(), strict=True)
         },
-        "versions": {"python": platform.python_version()}
-        | {name: version(name) for name in _LIBRARIES},
+        "versions": _versions(),
     }
     ready = json_ready(report)
     if (signed := signature(ready, tonight.keys)) is not None:

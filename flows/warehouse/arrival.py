@@ -133,8 +133,9 @@ class Arrival:
 
     def count_file(self, file_no: int, **counts: int) -> None:
         """Record the counts of a file: rows_read, rows_loaded, rows_quarantined, duplicates."""
-        for name, count in counts.items():
-            self._db.run(f"UPDATE ops.files SET {name} = ? WHERE file_no = ?", [count, file_no])
+        said = ", ".join(f"{name} = ?" for name in counts)
+        values = [*counts.values(), file_no]
+        self._db.run(f"UPDATE ops.files SET {said} WHERE file_no = ?", values)
 
     def add_quarantine(self, rows: pl.DataFrame) -> None:
         """Keep the rejected rows of a table; their text only where it is not kept encrypted."""

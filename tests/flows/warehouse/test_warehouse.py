@@ -15,7 +15,7 @@ import pytest
 from flows.errors import NightRefused
 from flows.published.nights import read_table
 from flows.secrets import Keys
-from schemas.contracts import contract
+from schemas.contracts import contract, fulfilled
 from schemas.fields import code
 from schemas.registry import TABLES, Diagnoses
 from tests.flows.conftest import RunNight
@@ -53,9 +53,11 @@ def braf(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     table = TABLES["diagnoses"]
     more = replace(table, model=WithBraf, optional=table.optional | {"braf"})
     contract.cache_clear()
+    fulfilled.cache_clear()
     monkeypatch.setitem(TABLES, "diagnoses", more)
     yield
     contract.cache_clear()
+    fulfilled.cache_clear()
 
 
 def test_a_new_column_of_the_contract_changes_no_row_that_has_nothing_in_it(
