@@ -1,5 +1,5 @@
 from hypothesis import settings
 
-# Time is not what these tests are about: a busy machine is no failure.
+# How long an example takes says how busy the machine is, and nothing about thyrisk.
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")

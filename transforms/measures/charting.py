@@ -47,7 +47,8 @@ def with_charts(
     points = _points(counted, as_of)
     schema: dict[str, Any] = {name: shown.schema[name] for name in _KEY}
     parts = [pl.DataFrame(schema=schema | _CHARTED)]
-    for one in measures:
+    there = set(points["measure"])
+    for one in (one for one in measures if one.name in there):
         of_one = points.filter(measure=one.name).sort("start").tail(MOST_POINTS)
         seen = shown.filter(pl.col("centre").is_null()).join(of_one.select(_KEY), on=_KEY)
         if seen.height:

@@ -8,6 +8,8 @@ contract became part of it.
 import hashlib
 import json
 from collections.abc import Iterable
+from functools import reduce
+from operator import add
 
 import polars as pl
 import polars_hash as plh  # noqa: F401 - registers nchash
@@ -29,10 +31,10 @@ def with_row_hash(rows: pl.DataFrame, columns: Iterable[str]) -> pl.DataFrame:
         cells[f"extra.{name}" if name in cells else name] = cell
     cells[_NO_ROW] = rows.select(pl.when(~is_row).then("extra")).to_series()
     # A sum of hashes, each seeded with the cell's name, is four times as fast as one of the text.
-    row_hash = pl.Series("row_hash", [0], dtype=pl.UInt64).new_from_index(0, rows.height)
-    for name, cell in cells.items():
-        row_hash = row_hash + _hash(cell, name)
-    return rows.with_columns(row_hash.alias("row_hash"))
+    numbered = pl.DataFrame([cell.alias(str(n)) for n, cell in enumerate(cells.values())])
+    hashes = [_hash(str(n), name) for n, name in enumerate(cells)]
+    row_hash = numbered.select(reduce(add, hashes).alias("row_hash"))
+    return rows.with_columns(row_hash["row_hash"])
 
 
 def _columns_of(extra: pl.Series) -> dict[str, pl.Series]:
@@ -45,9 +47,9 @@ def _columns_of(extra: pl.Series) -> dict[str, pl.Series]:
     return {name: decoded.struct.field(name) for name in names}
 
 
-def _hash(cell: pl.Series, name: str) -> pl.Series:
+def _hash(cell: str, name: str) -> pl.Expr:
+    """Return the hash of the cells in a column, seeded with the name that counts."""
     seed = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest())
     nothing = pl.lit(0, dtype=pl.UInt64)
-    hashed = pl.col("cell").nchash.xxhash64(seed=seed)  # type: ignore[attr-defined]
-    known = pl.col("cell") != ""
-    return cell.to_frame("cell").select(pl.when(known).then(hashed).otherwise(nothing)).to_series()
+    hashed = pl.col(cell).nchash.xxhash64(seed=seed)  # type: ignore[attr-defined]
+    return pl.when(pl.col(cell) != "").then(hashed).otherwise(nothing)
