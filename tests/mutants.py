@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 import cosmic_ray.plugins
+import pytest
 from cosmic_ray.ast import ast_nodes, get_ast_from_path
 from cosmic_ray.ast.ast_query import ASTQuery
 from cosmic_ray.modules import find_modules
@@ -45,6 +46,7 @@ cosmic_ray.plugins.OPERATOR_PROVIDERS["ours"] = Operators()
 AREAS = ("schemas", "transforms", "models")
 WORK = Path("mutants")
 WANTED = 0.9
+_NOT_NOTICED = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 CPU_SECONDS = 600
 """What runs ten times as long as the slowest of the tests never ends: that is noticed."""
 _RECONSTRUCTION = "models/reconstruction"
@@ -101,16 +103,20 @@ def near(path: Path) -> list[str]:
     """Return the tests of a module, the nearest first.
 
     The examples of its variable, the test file of its name, those that import it, and its own
-    examples; those of its room where there are none of these.
+    examples.
     """
     if path.is_relative_to(_RECONSTRUCTION):
         return [str(_SLOW), _RECONSTRUCTION]
-    room = Path("tests", path.parent)
-    own = [file for file in (room / f"test_{path.name}", *_importing(path)) if file.exists()]
-    own = [file for file in own if file != _SLOW]
-    cases = _examples_of(path)
-    files = dict.fromkeys([*own, path] if own or cases else [path, *_short_first(room)])
-    return [*cases, *(str(file) for file in files)]
+    named = Path("tests", path.parent, f"test_{path.name}")
+    own = [named, *_importing(path)] if named.exists() else _importing(path)
+    return [*_examples_of(path), *dict.fromkeys(str(file) for file in (*own, path))]
+
+
+def others(path: Path) -> list[str]:
+    """Return the other tests of a module's room, for mutants that those near to it miss."""
+    there = set(near(path))
+    room = [str(file) for file in _short_first(Path("tests", path.parent))]
+    return [file for file in room if file not in there]
 
 
 def _examples_of(path: Path) -> list[str]:
@@ -153,15 +159,21 @@ def enter_copy() -> None:
     os.chdir(copy)
 
 
-def run_tests(path: Path) -> int:
-    """Run the tests of a module as it stands; return how pytest ended."""
+def notices(path: Path) -> bool:
+    """Tell whether the tests near to a module, or else in its room, fail."""
+    return any(_run(path, tests) not in _NOT_NOTICED for tests in (near(path), others(path)))
+
+
+def _run(path: Path, tests: list[str]) -> int:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or each run compiles every module again
     Path(cache_from_source(path)).unlink(missing_ok=True)
-    pytest = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
+    if not tests:
+        return pytest.ExitCode.NO_TESTS_COLLECTED
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
     # Time on the processor, which does not depend on what else the machine does.
     endless = partial(resource.setrlimit, resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     return subprocess.run(
-        [*pytest, *near(path)],
+        [*command, *tests],
         check=False,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -174,7 +186,7 @@ def try_out(mutant: MutationSpec) -> tuple[bool, str]:
     """Tell whether the tests notice a mutant, and what it is in words."""
     operator = cosmic_ray.plugins.get_operator(mutant.operator_name)()
     with use_mutation(mutant.module_path, operator, mutant.occurrence) as (before, after):
-        return run_tests(mutant.module_path) != 0, in_words(mutant, before, after)
+        return notices(mutant.module_path), in_words(mutant, before, after)
 
 
 def in_words(mutant: MutationSpec, before: str, after: str) -> str:
@@ -200,9 +212,9 @@ def main() -> int:
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(asked.workers, spawn, initializer=enter_copy) as pool:
         whole = [] if asked.trust else sorted({m.module_path for m in chosen})
-        undamaged = {path: pool.submit(run_tests, path) for path in whole}
+        undamaged = {path: pool.submit(notices, path) for path in whole}
         for path, run in undamaged.items():
-            if run.result() != 0:
+            if run.result():
                 print(f"the tests fail before anything is damaged: {' '.join(near(path))}")
                 return 2
         tested = {pool.submit(try_out, m): m for m in chosen}

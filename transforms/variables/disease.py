@@ -6,8 +6,9 @@ null else.
 
 complete_response: yes when the last assessment is RECIST CR and no metastasis, recurrence or
 progression may be of a later day; no when the last is another, or such a finding certainly is
-later; null where what cannot be read may decide it. complete_response_since: the first of the
-assessments in a row that were CR; null where an earlier one may be missing.
+later; null where what cannot be read may decide it, or may be a later assessment.
+complete_response_since: the first of the assessments in a row that were CR; null where an earlier
+one may be missing.
 Source: RECIST 1.1; Liu 2022, Methods, "Definition of RR-DTC".
 """
 
@@ -88,9 +89,9 @@ def _complete(record: Record, patients: pl.LazyFrame, assessed: pl.LazyFrame) ->
     by_patient = assessed.group_by("patient_no").agg(
         response_day=last_day,
         is_complete=(is_complete & whole).fill_null(False).filter(last).all(),
-        is_other=((pl.col("recist") != "CR") & (pl.col("earliest") >= pl.col("latest").max()))
-        .fill_null(False)
-        .any(),
+        is_other=(
+            (pl.col("recist") != "CR") & (pl.col("earliest") >= pl.col("latest").max())
+        ).any(),
         since=pl.col("earliest")
         .filter(is_complete & (pl.col("earliest") > other_day).fill_null(True))
         .min(),
@@ -110,15 +111,10 @@ def _complete(record: Record, patients: pl.LazyFrame, assessed: pl.LazyFrame) ->
             "patient_no",
             complete_response=pl.when(
                 ((pl.col("response_day").is_null() & pl.col("hidden_by").is_null()) & collected)
-                | (pl.col("is_other") & ~later & collected).fill_null(False)
-                | pl.col("found_after").fill_null(False)
+                | ((pl.col("is_other") | pl.col("found_after")) & ~later & collected)
             )
             .then(pl.lit("no"))
-            .when(
-                (pl.col("is_complete") & ~pl.col("perhaps_after")).fill_null(False)
-                & ~later
-                & collected
-            )
+            .when(pl.col("is_complete") & ~pl.col("perhaps_after") & ~later & collected)
             .then(pl.lit("yes")),
             complete_response_since=pl.when(
                 ~pl.col("unclear") & pl.col("hidden_by").is_null()

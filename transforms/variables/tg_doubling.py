@@ -143,11 +143,11 @@ def _suppressed(record: Record) -> pl.Expr:
     may_be_high = pl.col("tsh_perhaps").fill_null(False)
     may_be_high |= pl.lit(not record.is_collected(TABLE, "TSH"))
     return (
-        pl.when((flagged == "yes").fill_null(False) | pl.col("tsh_high").fill_null(False))
+        pl.when((flagged == "yes") | pl.col("tsh_high"))
         .then(False)
         .when(may_be_high)
         .then(None)
-        .when((flagged == "no").fill_null(False) | pl.col("tsh_low").fill_null(False))
+        .when((flagged == "no") | pl.col("tsh_low"))
         .then(True)
     )
 
@@ -155,7 +155,7 @@ def _suppressed(record: Record) -> pl.Expr:
 def _free_of_tgab(record: Record) -> pl.Expr:
     may_be_high = pl.col("tgab_perhaps").fill_null(False)
     may_be_high |= pl.lit(not record.is_collected(TABLE, "TgAb"))
-    return pl.when(pl.col("tgab_high").fill_null(False)).then(False).when(~may_be_high).then(True)
+    return pl.when("tgab_high").then(False).when(~may_be_high).then(True)
 
 
 def _low_tsh(record: Record, limit: float) -> pl.LazyFrame:
