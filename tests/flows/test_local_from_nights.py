@@ -210,3 +210,44 @@ def test_the_paper_s_way_is_warned_of_and_its_clock_starts_at_the_first_course()
 def test_a_step_that_lost_few_hides_the_count_before_it() -> None:
     told = steps_shown({"all": 500, "eligible": 103, "followed": 101, "complete": 100}, 5)
     assert [row["n"] for row in told] == [500, None, None, 100]
+
+
+LIU = library()["liu2022_nomogram"]
+
+
+def liu_registry() -> Known:
+    """Return patients with metastases: FDG-positive ones progress far more often."""
+    made, chance = Registry(), np.random.default_rng(3)
+    for number in range(160):
+        positive, recurred = (bool(one) for one in chance.integers(0, 2, 2))
+        met = chance.uniform() < 0.15 + 0.5 * positive
+        patient, last = f"Q{number:03}", 300 + int(chance.integers(0, 2500))
+        made.usual(patient, 60 if number % 4 else 40, last_contact_date=min(days(last), AS_OF))
+        made.metastasis(patient, "lung").pet(patient, suv_max=6.0 if positive else 1.0)
+        if recurred:
+            made.event(patient, "recurrence", days(-30))
+        if met:
+            made.event(patient, "progression", days(8 + int(chance.integers(0, 290))))
+    tables, aside = made.read()
+    names = tables["patients"].select("patient_no", "patient_id")
+    return Known(made.record(), aside.lazy(), Windows(), names)
+
+
+def test_rr_dtc_is_updated_and_developed_within_five_years_of_the_first_course(
+    tmp_path: Path,
+) -> None:
+    registry_ = liu_registry()
+    who = cohort(LIU, candidates(LIU, ["fdg_uptake"]), registry_, "landmark", 5.0)
+    assert who.weight is not None and (who.weight == 0).any() and who.weight.max() > 1
+    done = update_on_nights(LIU, registry_, tmp_path, AskedUpdate("rr", minimum_events=20))
+    assert done.model is not None and done.model.intercept is not None
+    assert done.model.intercept.status == "local" and done.model.cutoff is None
+    names = ("age_48", "recurrence", "site_count", "fdg_uptake")
+    asked = AskedDevelopment("rr", "rrdtc", names, minimum_events=20, repeats=4)
+    made = develop(registry_, tmp_path, asked)
+    assert "fdg_uptake" in {p.name for p in made.model.predictors}
+    assert made.model.cutoff is not None and made.model.cutoff.high == ">="
+    # Nobody had several sites: one level makes no difference.
+    assert made.content["levels_left_out"] == ["site_count=multi", "site_count"]
+    again = develop(registry_, tmp_path, asked)
+    assert (again.toml, again.content) == (made.toml, made.content)
