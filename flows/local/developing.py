@@ -6,7 +6,7 @@ beside it (`models.performance.selecting`), proportional hazards and baseline su
 cut-off as the paper of the outcome chose it: maximally selected rank statistics (survival), Youden.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,11 @@ from flows.errors import NightRefused, UsageError
 from flows.landmarks import Registry
 from flows.local.cohort import Clock, Cohort, cohort
 from flows.local.figures import describe, figures_of
+from flows.local.fitting import Data, Fits, data_of, fits_of
+from flows.local.tables import tables_of
 from flows.local.updating import HORIZON, origin_of, source_of
 from flows.local.writing import steps_shown
-from models.design import Column, columns, matrix, points
+from models.design import points
 from models.developed import (
     baseline_of,
     candidates,
@@ -38,22 +40,11 @@ from models.parts import Cutoff, Finding, Model, Number, Predictor
 from models.performance.cox import NotFitted
 from models.performance.cutpoint import own_cutpoint
 from models.performance.enough import Minimum
-from models.performance.figures import Z
-from models.performance.followup import Array, Followup
-from models.performance.optimism import Resampled, resample, samples
 from models.performance.proportional import baseline, proportional
 from models.performance.selecting import (
-    Chance,
-    Fitted,
-    Outcome,
-    Ridge,
     Steps,
     Survival,
-    Term,
-    Tested,
     columns_of,
-    ridge,
-    selected,
 )
 from models.performance.thresholds import youden
 from models.points import most_points
@@ -64,6 +55,7 @@ YEARS = (3, 5, 10)
 STEPS = {"os": Steps(0.05, 0.05), "pfs": Steps(0.05, 0.05), "rrdtc": Steps(0.05, 0.1)}
 """As Jin 2025 and Liu 2022 chose theirs."""
 EVENTS_PER_COLUMN = 10
+MOST_FAILED = 0.1
 
 
 @dataclass(frozen=True)
@@ -94,30 +86,6 @@ class Development:
         return to_toml(self.model)
 
 
-@dataclass(frozen=True)
-class _Data:
-    """What is fitted: the candidates as the data have them, their columns, and what came."""
-
-    who: Cohort
-    predictors: list[Predictor]
-    x: Array
-    columns: list[Column]
-    terms: list[Term]
-    outcome: Outcome
-
-
-@dataclass(frozen=True)
-class _Fits:
-    """What the data say: tests, the selection and its fit, ridge, what was too good."""
-
-    alone: list[Tested]
-    kept: list[Term]
-    steps: list[str]
-    fitted: Fitted
-    shrunk: Ridge
-    resampled: Resampled
-
-
 def develop(registry: Registry, out: Path, asked: AskedDevelopment) -> Development:
     """Develop a model. Raises NightRefused, UsageError."""
     model, wanted = _asked(asked)
@@ -127,16 +95,17 @@ def develop(registry: Registry, out: Path, asked: AskedDevelopment) -> Developme
     source = f"local data, night of {registry.record.as_of}"
     who, predictors, left_out = _on_data(who, wanted, asked, source)
     enough = _refuse_few(who, asked)
-    data = _data(who, predictors)
+    data = data_of(who, predictors)
+    windows = windows_of(model, wanted, registry.windows.model_dump(), source)
+    words = model.model_copy(update={"windows": windows}).said
     try:
-        fits = _fits(data, STEPS[asked.outcome], asked.repeats)
+        fits = fits_of(data, STEPS[asked.outcome], asked.repeats)
+        tables = tables_of(data, fits, words)
     except NotFitted as error:
         raise NightRefused(f"these data do not determine a model: {error}") from None
     origin = origin_of(model, f"development on local data, {who.words}", who, registry, out)
-    if enough.events < EVENTS_PER_COLUMN * len(data.columns):
-        few = f"{enough.events} events for {len(data.columns)} candidate coefficients"
-        said = (*origin.warnings, f"{few}: fewer than {EVENTS_PER_COLUMN} each, likely overfitted")
-        origin = origin.model_copy(update={"warnings": said})
+    said = (*origin.warnings, *_warnings(data, fits, enough, asked.repeats))
+    origin = origin.model_copy(update={"warnings": said})
     whole, hazards, starts = _model(model, data, fits, origin, registry, asked)
     cutoff, cut_how = _cutoff(whole, data, source_of(origin))
     corrected = _findings(fits, origin)
@@ -145,8 +114,6 @@ def develop(registry: Registry, out: Path, asked: AskedDevelopment) -> Developme
         read_local([(f"{asked.name}.toml", to_toml(whole).encode())])
     except BadModelFile as error:
         raise UsageError(str(error)) from None
-    windows = windows_of(model, wanted, registry.windows.model_dump(), source)
-    words = model.model_copy(update={"windows": windows}).said
     content = {
         "status": "local",
         "name": asked.name,
@@ -155,7 +122,7 @@ def develop(registry: Registry, out: Path, asked: AskedDevelopment) -> Developme
         "origin": origin.model_dump(mode="json"),
         "flow": steps_shown(who.flow, asked.smallest_cell),
         "levels_left_out": left_out,
-        **_tables(data, fits, words),
+        **tables,
         "proportional_hazards": hazards,
         "baseline": starts,
         "cutoff": None if cutoff is None else cutoff.points.value,
@@ -217,37 +184,18 @@ def _on_data(
     return who.only(frame, "with levels that are not rare"), kept, left_out
 
 
-def _data(who: Cohort, predictors: list[Predictor]) -> _Data:
-    of = columns(predictors)
-    x = matrix(who.frame, of)
-    places = {p.name: tuple(n for n, c in enumerate(of) if c.predictor is p) for p in predictors}
-    terms = [Term(name, chosen) for name, chosen in places.items()]
-    outcome: Outcome
-    if who.outcome == "rrdtc":
-        outcome = Chance(who.frame["y"].to_numpy() * 1.0, who.weight)
-    else:
-        event = who.frame["event"].to_numpy().astype(np.int64)
-        outcome = Survival(Followup(who.watched.time, event), who.watched.entry)
-    return _Data(who, predictors, x, of, terms, outcome)
-
-
-def _fits(data: _Data, steps: Steps, repeats: int) -> _Fits:
-    alone, kept, done = selected(data.outcome, data.x, data.terms, steps)
-    if not kept:
-        raise NightRefused(
-            "no predictor is associated with the outcome alone (p < 0.05); nothing was developed"
-        )
-    fitted = data.outcome.fit(data.x[:, columns_of(kept)])
-    shrunk = ridge(data.outcome, data.x)
-    drawn = samples(len(data.x), repeats)
-    resampled = resample(data.outcome, data.x, data.terms, steps, shrunk.penalty, drawn)
-    return _Fits(alone, kept, done, fitted, shrunk, resampled)
+def _warnings(data: Data, fits: Fits, enough: Minimum, repeats: int) -> Iterator[str]:
+    if enough.events < EVENTS_PER_COLUMN * len(data.columns):
+        few = f"{enough.events} events for {len(data.columns)} candidate coefficients"
+        yield f"{few}: fewer than {EVENTS_PER_COLUMN} each, likely overfitted"
+    if (failed := fits.resampled.not_fitted) > repeats * MOST_FAILED:
+        yield f"{failed} of {repeats} samples could not be fitted: optimism is underestimated"
 
 
 def _model(
     model: Model,
-    data: _Data,
-    fits: _Fits,
+    data: Data,
+    fits: Fits,
     origin: Origin,
     registry: Registry,
     asked: AskedDevelopment,
@@ -285,7 +233,7 @@ def _model(
     )
 
 
-def _cutoff(model: Model, data: _Data, source: str) -> tuple[Cutoff | None, str]:
+def _cutoff(model: Model, data: Data, source: str) -> tuple[Cutoff | None, str]:
     """Return the cut-off on points as the paper of the outcome chose its own, and how."""
     told = points(model, data.who.frame)
     if isinstance(data.outcome, Survival):
@@ -304,73 +252,9 @@ def _cutoff(model: Model, data: _Data, source: str) -> tuple[Cutoff | None, str]
     return Cutoff(points=number, high=">" if model.family == "cox" else ">="), how
 
 
-def _findings(fits: _Fits, origin: Origin) -> Iterator[Finding]:
+def _findings(fits: Fits, origin: Origin) -> Iterator[Finding]:
     for one in fits.resampled.figures:
         says = f"{one.apparent:.3f}, {one.corrected:.3f} without optimism"
         where = f"bootstrap of the whole selection, {one.samples} samples, night of {origin.night}"
         name = {"c": "C-index", "slope": "calibration slope"}[one.measure]
         yield Finding(what=name, says=says, source=where)
-
-
-def _tables(data: _Data, fits: _Fits, words: Callable[[str], str]) -> dict[str, Any]:
-    """Return the univariable, multivariable, ridge and optimism tables."""
-    of = columns_of(fits.kept)
-    p_of = {one.term.name: one for one in fits.alone}
-    alone = []
-    for term in data.terms:
-        fitted = data.outcome.fit(data.x[:, list(term.columns)])
-        test = p_of[term.name]
-        for row in _ratios([data.columns[n] for n in term.columns], fitted, words):
-            alone.append(row | {"p_value": test.p_value, "kept": term in fits.kept})
-    shrunk = np.exp(fits.shrunk.fitted.coefficients)
-    return {
-        "univariable": alone,
-        "steps": fits.steps,
-        "multivariable": list(_ratios([data.columns[n] for n in of], fits.fitted, words)),
-        "ridge": [
-            {"term": c.name, "label": _label(c, words), "ratio": float(r)}
-            for c, r in zip(data.columns, shrunk, strict=True)
-        ],
-        "ridge_penalty": fits.shrunk.penalty,
-        "optimism": [
-            {
-                "model": which,
-                "measure": one.measure,
-                "apparent": one.apparent,
-                "optimism": one.optimism,
-                "corrected": one.corrected,
-                "samples": one.samples,
-            }
-            for which, figures in (
-                ("stepwise", fits.resampled.figures),
-                ("ridge", fits.resampled.ridge),
-            )
-            for one in figures
-        ],
-        "chosen_in_samples": fits.resampled.chosen,
-    }
-
-
-def _label(column: Column, words: Callable[[str], str]) -> str:
-    """Return what a column is, in words."""
-    predictor = column.predictor
-    if column.level is None:
-        return f"{words(predictor.label)}, per {predictor.unit}"
-    level = next(lv.label for lv in predictor.levels if lv.value == column.level)
-    first = words(predictor.levels[0].label)
-    return f"{words(predictor.label)}: {words(level)} (against {first})"
-
-
-def _ratios(
-    of: Sequence[Column], fitted: Fitted, words: Callable[[str], str]
-) -> Iterator[dict[str, Any]]:
-    errors = np.sqrt(np.diag(fitted.covariance))
-    for column, b, e in zip(of, fitted.coefficients, errors, strict=True):
-        yield {
-            "term": column.name,
-            "label": _label(column, words),
-            "coefficient": float(b),
-            "ratio": float(np.exp(b)),
-            "lower": float(np.exp(b - Z * e)),
-            "upper": float(np.exp(b + Z * e)),
-        }

@@ -18,7 +18,7 @@ from flows.local.cohort import Clock, Cohort, cohort
 from flows.local.writing import steps_shown
 from flows.published.nights import night_folder, report_of
 from flows.subgroups import evaluate
-from models.design import Column, columns, linear_predictor, matrix, points
+from models.design import Column, columns, linear_predictor, matrix, points, reference
 from models.local import read_local
 from models.origin import Origin
 from models.parts import Cutoff, Finding, Model, Number
@@ -103,17 +103,29 @@ def update_on_nights(model: Model, registry: Registry, out: Path, asked: AskedUp
 
 
 def _columns(model: Model, who: Cohort) -> tuple[list[Column], list[Column]]:
-    """Return the columns to refit, and those that the data say nothing about."""
+    """Return the columns to refit, and those that the data say nothing about.
+
+    Where nobody is at the reference, the first other level stays as it is in its place.
+    """
     free: list[Column] = []
     kept: list[Column] = []
     y = who.frame["y"].to_numpy() == 1
+    instead = {one.name for one in _without_reference(model, who)}
     for column in columns(model.predictors):
         values = column.values(who.frame)
         same = values.min() == values.max()
         with_it = y[values == 1] if column.level is not None else y
         tells = with_it.any() and (model.family == "cox" or not with_it.all())
-        (free if tells and not same else kept).append(column)
+        (free if tells and not same and column.name not in instead else kept).append(column)
     return free, kept
+
+
+def _without_reference(model: Model, who: Cohort) -> Iterator[Column]:
+    """Yield the first level that anybody has, of predictors with nobody at the reference."""
+    for predictor in model.predictors:
+        there = set(who.frame[predictor.name].unique()) if predictor.levels else set()
+        if there and reference(predictor) not in there:
+            yield next(c for c in columns([predictor]) if c.level in there)
 
 
 def _made(model: Model, who: Cohort, free: list[Column], kept: list[Column]) -> UpdatedModel:

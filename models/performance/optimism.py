@@ -39,6 +39,8 @@ class Resampled:
     ridge: list[Corrected]
     chosen: dict[str, float]
     """Share of the samples whose selection kept the predictor."""
+    not_fitted: int
+    """Samples that could not be fitted: the hard ones, so that optimism is too small."""
 
 
 def samples(n: int, repeats: int) -> Iterator[Rows]:
@@ -64,6 +66,7 @@ def resample(
     shrunk = outcome.fit(x, penalty * np.var(x, axis=0)).coefficients
     drawn: list[tuple[float, float]] = []
     drawn_ridge: list[tuple[float, float]] = []
+    failed = 0
     chosen = dict.fromkeys((term.name for term in terms), 0)
     for rows in drawn_rows:
         sample, own_x = outcome.take(rows), x[rows]
@@ -73,6 +76,7 @@ def resample(
             drawn.append(_too_good(outcome, x, sample, own_x, beta))
             drawn_ridge.append(_too_good(outcome, x, sample, own_x, own))
         except NotFitted:
+            failed += 1
             continue
         for term in kept:
             chosen[term.name] += 1
@@ -83,6 +87,7 @@ def resample(
         _corrected(outcome, x, whole[1], drawn),
         _corrected(outcome, x, shrunk, drawn_ridge),
         {name: n / count for name, n in chosen.items()},
+        failed,
     )
 
 

@@ -4,6 +4,7 @@
 - **Multivariable**: stepwise in both directions from nothing. The predictor with the smallest
   p-value below `enter` comes in, then those at or above `leave` go out, the largest first, until
   nothing changes. Jin 2025: bidirectional, 5 %; Liu 2022: forward, 5 % in and 10 % out.
+  A predictor whose fit is not determined (separation) stays out.
 - p-values are of likelihood ratios; where outcomes are weighted for censoring, of Wald's test with
   the sandwich covariance.
 - **Ridge** beside it: every candidate stays, coefficients (per standard deviation) shrunk by the
@@ -218,7 +219,13 @@ class _Fits:
         return self.made[columns], columns
 
     def tested(self, term: Term, beside: Sequence[Term]) -> Tested:
-        """Test a predictor beside others. Raises NotFitted."""
+        """Test a predictor beside others; one that is not determined there has a p-value of 1."""
+        try:
+            return self._tested(term, beside)
+        except (NotFitted, np.linalg.LinAlgError):
+            return Tested(term, np.nan, 1.0)
+
+    def _tested(self, term: Term, beside: Sequence[Term]) -> Tested:
         whole, columns = self.of([*beside, term])
         if self.outcome.is_weighted:
             own = [columns.index(column) for column in term.columns]
