@@ -11,7 +11,6 @@ from pytest import approx
 from flows.errors import UsageError
 from flows.job import Job
 from flows.landmarks import (
-    PUBLISHED,
     RECOMPUTED,
     Way,
     cutoff_of,
@@ -33,6 +32,7 @@ from flows.participants import (
     NOT_FOLLOWED,
     flow_shown,
 )
+from flows.prospective import PUBLISHED
 from flows.replayed import last_night
 from flows.secrets import NO_KEYS, Keys
 from flows.settings import Settings
