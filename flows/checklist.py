@@ -15,7 +15,7 @@ import polars as pl
 from flows.landmarks import Registry, Way
 from flows.participants import EVERYBODY
 from flows.subgroups import COMPLETE, Asked
-from models.spec import Model
+from models.spec import Model, library
 
 AUTHORS = "to be completed by the authors"
 OUTCOMES = {
@@ -84,8 +84,7 @@ def facts_of(
     dated = pl.concat([pl.Series("index_date", [], pl.Date), *days]).drop_nulls()
     centres = {name for frame in frames for name in frame["centre"].drop_nulls().unique()}
     refused = sorted({words for one in model.eligibility for words in one.refuse.values()})
-    inferred = any(point.survival.status == "inferred" for point in model.baseline)
-    inferred = inferred or bool(model.intercept and model.intercept.status == "inferred")
+    inferred = inferred_of(model)
     return {
         "model": model.name,
         "title": model.title,
@@ -112,7 +111,7 @@ def facts_of(
         "clock (published), else anew from what was dated up to it (recomputed); column "
         "predictions says which.",
         "output": _output(model),
-        "baseline": "The baseline is inferred from published summaries, with an interval."
+        "baseline": f"The {inferred} is inferred from published summaries, with an interval."
         if inferred
         else "",
         "limits": _limits(inferred),
@@ -127,8 +126,17 @@ def _output(model: Model) -> str:
     return f"It gives {told} and points; high is {cut.high} {cut.points.value:g}, as published."
 
 
-def _limits(inferred: bool) -> str:
-    tested = " Calibration tests the inferred baseline too." if inferred else ""
+def inferred_of(model: Model) -> str:
+    """Return which constant of the predictions that are validated is inferred; else nothing."""
+    if model.outcome == "rrdtc":
+        intercept = library()["liu2022_nomogram"].intercept
+        return "intercept" if intercept and intercept.status == "inferred" else ""
+    inferred = any(point.survival.status == "inferred" for point in model.baseline)
+    return "baseline" if inferred else ""
+
+
+def _limits(inferred: str) -> str:
+    tested = f" Calibration tests the inferred {inferred} too." if inferred else ""
     return (
         "What was entered or corrected later counts as known in recomputed predictions; the "
         f"paper's way counts time that nobody could die in.{tested} {AUTHORS.capitalize()}: "

@@ -29,7 +29,7 @@ import polars as pl
 
 from flows.errors import UsageError
 from flows.participants import flow_of
-from flows.published.nights import day_of, nights, read_table
+from flows.prospective import published_then
 from flows.secrets import Keys
 from models.engine import score
 from models.performance.hazard import SURVIVALS, expected, hazards
@@ -43,7 +43,6 @@ from transforms.variables.uptake import IS_NONE, IS_UP
 from transforms.variables.windows import Windows
 
 GRACE_DAYS = 7
-PUBLISHED_WITHIN_DAYS = 31
 HORIZONS = {"os": (3.0, 5.0), "pfs": (3.0, 5.0), "rrdtc": (1.0, 3.0, 5.0)}
 PAPER_HORIZONS = (3.0, 5.0, 10.0)
 MOST_YEARS = 10.0
@@ -51,7 +50,7 @@ PAPER = "paper"
 LANDMARKS = {"second-course": "second course", "first-131i": "first 131I", PAPER: PAPER}
 """The ways by the names that the command takes, and as the figures have them."""
 USED = ("scored", "bounded")
-PUBLISHED, RECOMPUTED = "published", "recomputed"
+RECOMPUTED = "recomputed"
 SUBGROUPS = ("centre", "sex", "age", "period")
 
 
@@ -165,7 +164,7 @@ def _at_landmark(
         .rename({"landmark": "start"})
         .with_columns(source=pl.lit(RECOMPUTED))
     )
-    published = _published(model, named, out, keys)
+    published = published_then(model, named, out, keys)
     made = pl.concat([published, recomputed], how="diagonal_relaxed")
     made = made.unique("patient_id", keep="first", maintain_order=True)
     joined = made.join(_outcomes(model, tonight), on="patient_id").with_columns(
@@ -189,41 +188,6 @@ def _scores(model: Model, of: pl.DataFrame, windows: Windows) -> pl.DataFrame:
         score(of, library()["liu2022_nomogram"], used)
         .drop("points", "risk")
         .join(points, on="patient_id")
-    )
-
-
-def _published(model: Model, named: pl.DataFrame, out: Path, keys: Keys) -> pl.DataFrame:
-    """Return what the first night soon enough after each landmark published: one row each."""
-    columns = [
-        "patient_id", "model", "status", "risk", "points",
-        *(f"{name}{bound}" for name in (*SURVIVALS, "probability")
-          for bound in ("", "_lower", "_upper")),
-    ]  # fmt: skip
-    parts = []
-    for folder in nights(out):
-        night = date.fromisoformat(day_of(folder))
-        due = named.filter(
-            pl.col("landmark") <= night,
-            pl.col("landmark") >= night - timedelta(days=PUBLISHED_WITHIN_DAYS),
-        )
-        if due.is_empty():
-            continue
-        rows = read_table(folder / "model_scores.parquet", keys, columns, of=due["patient_id"])
-        rows = rows.join(due.select("patient_id"), on="patient_id")
-        parts.append(_of_models(model, rows).with_columns(start=pl.lit(night)))
-    if not parts:
-        return pl.DataFrame(schema={"patient_id": named.schema["patient_id"]})
-    first = pl.concat(parts).unique("patient_id", keep="first", maintain_order=True)
-    return first.with_columns(source=pl.lit(PUBLISHED))
-
-
-def _of_models(model: Model, rows: pl.DataFrame) -> pl.DataFrame:
-    if model.outcome != "rrdtc":
-        return rows.filter(pl.col("model") == model.name).drop("model")
-    points = rows.filter(pl.col("model") == "liu2022_score")
-    probability = rows.filter(pl.col("model") == "liu2022_nomogram").drop("points", "risk")
-    return probability.join(points.select("patient_id", "points", "risk"), on="patient_id").drop(
-        "model"
     )
 
 

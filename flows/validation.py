@@ -74,7 +74,7 @@ CALIBRATION = (
 """Figures that hang on the level of the predictions, and so on the baseline."""
 
 
-REMARK = "the baseline is inferred: this tests the reconstruction too"
+REMARK = "the {} is inferred: this tests the reconstruction too"
 
 
 def validate_ways(ways: Iterable[Way], asked: Asked, remark: str = "") -> Validation:

@@ -147,7 +147,7 @@ def _of_nights(
     landmark: str | None,
 ) -> "Validation":
     """Return the figures of a published model on the registry's own outcomes."""
-    from flows.checklist import facts_of
+    from flows.checklist import facts_of, inferred_of
     from flows.job import job_of
     from flows.landmarks import cutoff_of, model_of, ways
     from flows.replayed import last_night
@@ -162,8 +162,8 @@ def _of_nights(
     with last_night(job) as registry:
         found = list(ways(model, registry, out, job.keys, landmark))
         facts = facts_of(model, registry, found, asked, registry.extracted_on)
-    remark = REMARK if facts["baseline"] else ""
-    made = validate_ways(found, asked, remark)
+    inferred = inferred_of(model)
+    made = validate_ways(found, asked, REMARK.format(inferred) if inferred else "")
     version = {"version": importlib_metadata.version("thyrisk")}
     return replace(made, about=made.about | {"facts": facts | version})
 

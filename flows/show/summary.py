@@ -26,6 +26,8 @@ def show(result: Result, console: Console) -> None:
         )
     for warning in result.warnings:
         console.print(f"warning: {warning}", style="yellow", markup=False)
+    for signal in result.signals:
+        console.print(f"does it hold here? {signal}", style="yellow", markup=False)
     console.print(f"Published in {result.folder}", soft_wrap=True)
 
 

@@ -11,7 +11,6 @@ from pytest import approx
 from flows.errors import UsageError
 from flows.job import Job
 from flows.landmarks import (
-    PUBLISHED,
     RECOMPUTED,
     Way,
     cutoff_of,
@@ -33,6 +32,7 @@ from flows.participants import (
     NOT_FOLLOWED,
     flow_shown,
 )
+from flows.prospective import PUBLISHED
 from flows.replayed import last_night
 from flows.secrets import NO_KEYS, Keys
 from flows.settings import Settings
@@ -140,7 +140,9 @@ def test_each_figure_says_from_when_and_of_which_predictions(tmp_path: Path):
         jin(f"P{number:02}", registry, second=uptake, **(died if number % 3 else {}))
     found = all_ways(model_of("jin2025_os"), known(registry), tmp_path, NO_KEYS)
     asked = Asked(options=Options(minimum_events=5, repeats=0))
-    made = validate_ways(found, asked)
+    made = validate_ways(found, asked, "the baseline is inferred")
+    remarked = made.figures.filter(pl.col("note") == "the baseline is inferred")["measure"]
+    assert {"oe", "expected", "brier"} <= set(remarked) and "uno_c" not in set(remarked)
     assert set(made.figures["landmark"]) == {"second course", "paper"}
     assert set(made.figures["predictions"]) == {RECOMPUTED}
     assert made.about["ways"]["second course"] == {RECOMPUTED: 80}

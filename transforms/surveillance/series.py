@@ -91,7 +91,7 @@ def _of_model(watched: pl.DataFrame, model: Model, rules: Rules) -> Iterator[dic
         note = "the paper gives its probability no time: it should be reached only late"
         told = row | {"measure": "incidence", "words": words, "note": note}
         yield _figure(told, incidence(watched), rules)
-    if model.family == "cox":
+    if model.family == "cox" and not rules.is_small(watched["patient_id"].n_unique()):
         yield from _cusum_rows(watched, row, rules)
 
 
@@ -102,7 +102,9 @@ def _figure(row: dict[str, Any], seen: Seen, rules: Rules) -> dict[str, Any]:
     row = row | {
         "patients": None if rules.is_small(seen.patients) else rules.shown(seen.patients),
         "events": None if small else events,
-        "expected": None if seen.expected is None else round(seen.expected, 3),
+        "expected": None
+        if seen.expected is None or rules.is_small(seen.patients)
+        else round(seen.expected, 3),
         "suppressed": small,
     }
     if seen.events < least or not isfinite(seen.value):

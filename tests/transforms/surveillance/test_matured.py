@@ -11,6 +11,7 @@ from pytest import approx
 
 from models.spec import library
 from tests.models.performance.r import FIXTURES
+from transforms.surveillance.drift import of_predictors
 from transforms.surveillance.kept import keep, within
 from transforms.surveillance.matured import (
     cusums,
@@ -172,3 +173,26 @@ def test_earlier_quarters_stay_as_they_were_published_but_cusums_are_made_anew()
     assert oe.head(1).equals(last.filter(measure="oe"))
     assert series.filter(measure="cusum_more")["until"].unique().to_list() == [NIGHT]
     assert series.select("model", "measure", "start").is_unique().all()
+
+
+def test_of_a_handful_of_patients_there_is_neither_an_expectation_nor_a_cusum():
+    kept, came = cohort(1.0, n=4)
+    series = with_earlier(of_predictions(kept, [OS], came, RULES), None, RULES)
+    assert set(series["measure"]) == {"oe", "c"}
+    assert series.select("patients", "events", "expected", "value").null_count().row(0) == (2,) * 4
+
+
+def test_drift_is_a_signal_where_who_was_treated_lately_is_of_another_kind():
+    def share(lately: float) -> dict[str, Any]:
+        late = [INDEX + timedelta(days=2000)] * 200
+        sex = ["male" if n < 200 * lately else "female" for n in range(200)]
+        early = ["male" if n < 120 else "female" for n in range(400)]
+        rows = pl.DataFrame({"index_date": [INDEX] * 400 + late, "sex": early + sex})
+        found = {row["measure"]: row for row in of_predictors(rows, RULES)}
+        return found["share_sex_male"]
+
+    assert share(0.38).get("signal") is None
+    assert share(0.6)["signal"] == "it was 30% before"
+    assert share(0.6)["value"] == approx(0.6)
+    few = share(0.01)
+    assert (few["suppressed"], few.get("value")) == (True, None)
