@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
+from polars.exceptions import PolarsError
 
 from flows.errors import UsageError
 from flows.inspection.reading import Part, files_in, opened
@@ -38,7 +39,7 @@ def inspect(
 
         try:
             with opened(path) as parts:
-                found += [_looked(part, smallest, sample, told) for part in parts]
+                found += [_read(part, smallest, sample, told) for part in parts]
         except UsageError as error:
             if len(files) == 1:
                 raise
@@ -56,6 +57,20 @@ def inspect(
 def _with_patient(looked: Looked, shared: tuple[Link, ...]) -> Looked:
     patient = patient_column(looked.label, looked.columns, shared)
     return replace(looked, patient=patient)
+
+
+def _read(
+    part: Part, smallest: int, sample: int | None, tell: Tell
+) -> tuple[Looked, dict[str, pl.Series]]:
+    """Profile a table; where its quotes are damaged, with quotes as letters."""
+    try:
+        return _looked(part, smallest, sample, tell)
+    except PolarsError:
+        if part.plain is None:
+            raise
+    remark = "its double quotes are damaged: read as if they were letters"
+    plain = replace(part, frame=part.plain, remarks=(*part.remarks, remark), plain=None)
+    return _looked(plain, smallest, sample, tell)
 
 
 def _looked(
