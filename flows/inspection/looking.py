@@ -23,6 +23,8 @@ from transforms.inspection.telling import who_is_who, with_codes
 
 Tell = Callable[[str, float], None]
 """Called with what is looked at, and the share that is done."""
+_DATES = ("dmy", "mdy", "ymd", "excel")
+"""What `dates` of a source can be, beside iso and strptime's codes."""
 
 
 def inspect(
@@ -155,7 +157,7 @@ def _reading(part: Part, profiles: list[Profile]) -> dict[str, object]:
     if commas and not any(one.convention == "decimal point" for one in profiles):
         said["decimal"] = ","
     conventions = {one.convention for one in profiles if one.kind == "date" and one.convention}
-    conventions &= {"dmy", "mdy", "ymd", "excel"}
-    if len(conventions) == 1:
-        said["dates"] = conventions.pop()
+    written = {one for one in conventions if one in _DATES or one.startswith("%")}
+    if len(written) == 1:
+        said["dates"] = written.pop()
     return said

@@ -98,7 +98,8 @@ def _date_convention(by_form: Mapping[str, int]) -> tuple[str, str]:
     local = first + second + either
     found = {
         "iso": by_form.get("iso", 0) + by_form.get("month", 0),
-        "ymd": by_form.get("compact", 0) + by_form.get("year_first", 0),
+        "ymd": by_form.get("compact", 0),
+        **{written: by_form.get(form, 0) for form, written in f.YEAR_FIRST.items()},
         "mdy" if second else "dmy": local,
         "month by name": by_form.get("named_month", 0),
         "two-digit years": short,

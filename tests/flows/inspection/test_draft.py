@@ -94,6 +94,18 @@ def test_a_german_export_is_mapped_with_its_codes_and_units(tmp_path: Path) -> N
     )
 
 
+def test_a_chinese_export_is_mapped_with_its_dates(tmp_path: Path) -> None:
+    text = drafted(files.chinese(tmp_path), 0.5)
+    assert cells(text, "surgeries", "surgery_date") == [
+        {"column": "手术日期", "date": "%Y年%m月%d日"}
+    ]
+    assert cells(text, "i131_treatments", "treatment_date") == [
+        {"column": "碘131治疗日期", "date": "%Y/%m/%d"}
+    ]
+    (uptake,) = cells(text, "i131_treatments", "lesion_uptake")
+    assert uptake["codes"] == {"全部摄碘": "all", "不摄碘": "none"}
+
+
 def test_each_line_says_how_sure_it_is_and_why(tmp_path: Path) -> None:
     lines = drafted(files.german(tmp_path)).splitlines()
     at = next(at for at, line in enumerate(lines) if line.startswith("# sex = "))
