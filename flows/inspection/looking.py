@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
+from polars.exceptions import PolarsError
 
 from flows.errors import UsageError
 from flows.inspection.reading import Part, files_in, opened
@@ -22,6 +23,8 @@ from transforms.inspection.telling import who_is_who, with_codes
 
 Tell = Callable[[str, float], None]
 """Called with what is looked at, and the share that is done."""
+_DATES = ("dmy", "mdy", "ymd", "excel")
+"""What `dates` of a source can be, beside iso and strptime's codes."""
 
 
 def inspect(
@@ -38,7 +41,7 @@ def inspect(
 
         try:
             with opened(path) as parts:
-                found += [_looked(part, smallest, sample, told) for part in parts]
+                found += [_read(part, smallest, sample, told) for part in parts]
         except UsageError as error:
             if len(files) == 1:
                 raise
@@ -56,6 +59,20 @@ def inspect(
 def _with_patient(looked: Looked, shared: tuple[Link, ...]) -> Looked:
     patient = patient_column(looked.label, looked.columns, shared)
     return replace(looked, patient=patient)
+
+
+def _read(
+    part: Part, smallest: int, sample: int | None, tell: Tell
+) -> tuple[Looked, dict[str, pl.Series]]:
+    """Profile a table; where its quotes are damaged, with quotes as letters."""
+    try:
+        return _looked(part, smallest, sample, tell)
+    except PolarsError:
+        if part.plain is None:
+            raise
+    remark = "its double quotes are damaged: read as if they were letters"
+    plain = replace(part, frame=part.plain, remarks=(*part.remarks, remark), plain=None)
+    return _looked(plain, smallest, sample, tell)
 
 
 def _looked(
@@ -140,7 +157,7 @@ def _reading(part: Part, profiles: list[Profile]) -> dict[str, object]:
     if commas and not any(one.convention == "decimal point" for one in profiles):
         said["decimal"] = ","
     conventions = {one.convention for one in profiles if one.kind == "date" and one.convention}
-    conventions &= {"dmy", "mdy", "ymd", "excel"}
-    if len(conventions) == 1:
-        said["dates"] = conventions.pop()
+    written = {one for one in conventions if one in _DATES or one.startswith("%")}
+    if len(written) == 1:
+        said["dates"] = written.pop()
     return said

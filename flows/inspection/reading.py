@@ -37,6 +37,8 @@ class Part:
     bytes: int
     dialect: Dialect | None = None
     remarks: tuple[str, ...] = ()
+    plain: pl.LazyFrame | None = None
+    """The same with double quotes as letters, for a file whose quotes are damaged."""
 
     @property
     def passes(self) -> Iterator[tuple[str, ...]]:
@@ -122,20 +124,26 @@ def _delimited(path: Path, readable: Path, encoding: str) -> Part:
         remarks.append("no comma, semicolon, tab or | divides its lines: is it of fixed width?")
     if not dialect.is_quoted:
         remarks.append("its double quotes do not pair up: read as if they were letters")
-    frame = pl.scan_csv(
-        readable,
+    frame = _scanned(readable, dialect, '"' if dialect.is_quoted else None)
+    plain = _scanned(readable, dialect, None)
+    dialect = Dialect(**{**dialect.__dict__, "encoding": encoding})
+    size = readable.stat().st_size
+    return Part(path, "", "csv", frame, dialect.names, size, dialect, tuple(remarks), plain)
+
+
+def _scanned(path: Path, dialect: Dialect, quote: str | None) -> pl.LazyFrame:
+    return pl.scan_csv(
+        path,
         has_header=False,
         separator=dialect.delimiter,
-        quote_char='"' if dialect.is_quoted else None,
+        quote_char=quote,
         skip_lines=dialect.first - 1,
         infer_schema=False,
         schema={name: pl.String() for name in dialect.names},
         truncate_ragged_lines=True,
+        missing_columns="insert",
         encoding="utf8-lossy",
     )
-    dialect = Dialect(**{**dialect.__dict__, "encoding": encoding})
-    size = readable.stat().st_size
-    return Part(path, "", "csv", frame, dialect.names, size, dialect, tuple(remarks))
 
 
 def _parquet(path: Path) -> Part:

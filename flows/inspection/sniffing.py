@@ -8,7 +8,6 @@ import csv
 import re
 from collections import Counter
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import polars as pl
@@ -77,7 +76,7 @@ def dialect_of(path: Path, encoding: str) -> Dialect:
     """Look at the first lines of a file."""
     with path.open(encoding=encoding, errors="replace", newline="") as stream:
         text = stream.read(_HEAD).removeprefix("\ufeff")
-    lines = list(islice((line for line in text.splitlines()), _LINES))
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")[:_LINES]
     delimiter = _delimiter(lines)
     is_quoted = text.count('"') % 2 == 0 or len(text) >= _HEAD
     cells = [_split(line, delimiter, is_quoted) for line in lines]

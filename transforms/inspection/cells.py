@@ -92,7 +92,7 @@ def _date(looked: Looked, best: Match) -> tuple[list[Line], list[str]]:
         ]
     usual = str(looked.reading.get("dates", "iso"))
     written = "ymd" if one.convention == "year" else one.convention
-    if written in _DATES:
+    if written in _DATES or written.startswith("%"):
         value = {"column": one.name} | ({} if written == usual else {"date": written})
         return [Line(ours, value, best.score, best.evidence)], []
     asked = [f"{ours}: '{one.name}': {one.doubt or 'months are written by name'}"]

@@ -12,12 +12,19 @@ NUMBERS = ("integer", "decimal_point", "decimal_comma", "thousands")
 """Forms of a number that stands alone."""
 MEASURED = ("compared", "with_unit")
 """Forms of a number with a comparator before it or a unit after it."""
+YEAR_FIRST = {
+    "year_slash": "%Y/%m/%d",
+    "year_dot": "%Y.%m.%d",
+    "year_dash": "%Y-%m-%d",
+    "year_sign": "%Y年%m月%d日",
+}
+"""Forms that begin with the year, in strptime's codes."""
 DAYS = (
     "iso",
     "day_first",
     "month_first",
     "day_or_month_first",
-    "year_first",
+    *YEAR_FIRST,
     "compact",
     "named_month",
     "two_digit_year",
@@ -45,10 +52,14 @@ _SHAPES = (
         r"^[0-9]{1,2}(?:\.\s?[0-9]{1,2}\.\s?|/[0-9]{1,2}/|-[0-9]{1,2}-)[0-9]{4}(?:[T ].*)?$",
     ),
     ("two_digit_year", r"^[0-9]{1,2}(?:\.[0-9]{1,2}\.|/[0-9]{1,2}/|-[0-9]{1,2}-)[0-9]{2}$"),
-    (
-        "year_first",
-        r"^[0-9]{4}(?:/[0-9]{1,2}/|\.[0-9]{1,2}\.|-[0-9]{1,2}-|年[0-9]{1,2}月)"
-        r"[0-9]{1,2}[日号]?(?: .*)?$",
+    *(
+        (name, rf"^[0-9]{{4}}{mark}[0-9]{{1,2}}{other}[0-9]{{1,2}}{end}(?: .*)?$")
+        for name, mark, other, end in (
+            ("year_slash", "/", "/", ""),
+            ("year_dot", r"\.", r"\.", ""),
+            ("year_dash", "-", "-", ""),
+            ("year_sign", "年", "月", "日"),
+        )
     ),
     ("month", r"^(?:[0-9]{4}[-/.][0-9]{1,2}|[0-9]{1,2}[/.-][0-9]{4}|[0-9]{4}年[0-9]{1,2}月)$"),
     ("named_month", r"^[0-9]{1,2}[-./ ]{0,2}\p{L}{3,9}[-./ ]{0,2}(?:[0-9]{2}|[0-9]{4})$"),

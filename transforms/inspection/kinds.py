@@ -98,7 +98,8 @@ def _date_convention(by_form: Mapping[str, int]) -> tuple[str, str]:
     local = first + second + either
     found = {
         "iso": by_form.get("iso", 0) + by_form.get("month", 0),
-        "ymd": by_form.get("compact", 0) + by_form.get("year_first", 0),
+        "ymd": by_form.get("compact", 0),
+        **{written: by_form.get(form, 0) for form, written in f.YEAR_FIRST.items()},
         "mdy" if second else "dmy": local,
         "month by name": by_form.get("named_month", 0),
         "two-digit years": short,
@@ -193,9 +194,10 @@ def _looks_numbered(filled: pl.DataFrame, cells: int) -> bool:
     """Tell whole numbers that tell things apart from numbers that measure."""
     if not bool(filled["form"].is_in(("integer", "compact")).all()):
         return False
-    digits = filled["value"].str.len_chars()
-    is_long = bool((digits >= 5).all())
-    return (is_long and filled.height > 0.3 * cells) or (filled.height == cells >= 20)
+    is_long = bool((filled["value"].str.len_chars() >= 5).all())
+    low, high = filled.select(low=_INTEGER.min(), high=_INTEGER.max()).row(0)
+    is_counted = filled.height == cells >= 20 and low is not None and high - low < 2 * cells
+    return (is_long and filled.height > 0.3 * cells) or is_counted
 
 
 def _looks_named(filled: pl.DataFrame, cells: int) -> bool:

@@ -63,7 +63,7 @@ def form(folder: Path) -> list[Path]:
         row.append(chance.choice("01"))
         for n in (1, 2, 3):
             dose = chance.choice(("100 mCi", "150mi", "3.7 GBq"))
-            given = [f"201{n}-03-04", dose, str(who * n), f"201{n}-02-01"]
+            given = [f"201{n}-03-04", dose, str(chance.randint(1, 9999)), f"201{n}-02-01"]
             row += given if chance.random() < 0.7 else [""] * 4
         rows.append(",".join(row))
     (folder / "form.csv").write_text("\n".join(rows))

@@ -1,16 +1,19 @@
 """A draft proposes with its evidence, accepts nothing by itself, and asks what files do not say."""
 
-import subprocess
-import sys
+import json
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import Result
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from flows.cli.thyrisk import app
+from flows.errors import UsageError
 from flows.inspection.looking import inspect
 from models.spec import library
 from schemas.registry import TABLES
@@ -21,7 +24,6 @@ from transforms.inspection.proposals import propose
 from transforms.reading.mapping import Mapping
 
 Write = Callable[[Path], list[Path]]
-THYRISK = Path(sys.executable).with_name("thyrisk")
 
 
 def drafted(paths: list[Path], accept: float | None = None) -> str:
@@ -90,6 +92,18 @@ def test_a_german_export_is_mapped_with_its_codes_and_units(tmp_path: Path) -> N
     assert "Nachname" not in "".join(
         line for line in text.splitlines() if not line.startswith("##")
     )
+
+
+def test_a_chinese_export_is_mapped_with_its_dates(tmp_path: Path) -> None:
+    text = drafted(files.chinese(tmp_path), 0.5)
+    assert cells(text, "surgeries", "surgery_date") == [
+        {"column": "手术日期", "date": "%Y年%m月%d日"}
+    ]
+    assert cells(text, "i131_treatments", "treatment_date") == [
+        {"column": "碘131治疗日期", "date": "%Y/%m/%d"}
+    ]
+    (uptake,) = cells(text, "i131_treatments", "lesion_uptake")
+    assert uptake["codes"] == {"全部摄碘": "all", "不摄碘": "none"}
 
 
 def test_each_line_says_how_sure_it_is_and_why(tmp_path: Path) -> None:
@@ -196,18 +210,20 @@ def test_whatever_a_file_has_its_draft_is_a_mapping(
 
 
 def test_the_commands_write_what_they_say_and_overwrite_nothing(tmp_path: Path) -> None:
-    files.german(tmp_path)
+    exports = list(map(str, files.german(tmp_path)))
     out, html = tmp_path / "hospital.toml", tmp_path / "draft.html"
 
-    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-        command = [str(THYRISK), "map", *map(str, arguments)]
-        return subprocess.run(command, capture_output=True, text=True, check=False)
+    def run(command: str, *arguments: object) -> Result:
+        return CliRunner().invoke(app, ["map", command, *exports, *map(str, arguments)])
 
-    exports = [tmp_path / "patienten.csv", tmp_path / "labor.csv"]
-    done = run("draft", *exports, "--accept", "0.9", "--out", out, "--html", html)
-    assert done.returncode == 0, done.stderr
+    assert run("draft", "--accept", "0.9", "--out", out, "--html", html).exit_code == 0
     assert set(read(out.read_text("utf-8"))["tables"]) >= {"patients"}
     assert "A mapping to start from" in html.read_text("utf-8")
-    again = run("draft", *exports, "--out", out)
-    assert again.returncode == 2 and "is there already" in again.stderr
-    assert "PatNr" in run("inspect", *exports).stdout
+    again = run("draft", "--out", out)
+    assert isinstance(again.exception, UsageError) and "is there already" in str(again.exception)
+    said = json.loads(run("inspect", "--json").stdout)
+    assert {table["file"]: table["records"] for table in said["tables"]} == {
+        "patienten.csv": 60,
+        "labor.csv": 300,
+    }
+    assert read(run("draft").stdout) == {}

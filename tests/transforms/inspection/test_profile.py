@@ -29,7 +29,7 @@ def profiled(name: str, *values: str | None) -> Profile:
         ("32/13/2014", "text"),
         ("20140305", "compact"),
         ("20141305", "integer"),
-        ("2014年3月5日", "year_first"),
+        ("2014年3月5日", "year_sign"),
         ("2014-03", "month"),
         ("12MAR2014", "named_month"),
         ("12 Frau 2014", "text"),
