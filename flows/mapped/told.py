@@ -10,6 +10,7 @@ from flows.job import Tonight
 from flows.mapped.ledger import ledger, summary
 from flows.published.nights import night_folder, read_table
 from flows.read import Read
+from schemas.codes import FATE
 from schemas.published import Ledger, columns_of
 
 
@@ -41,5 +42,11 @@ def sources_told(found: pl.DataFrame, tonight: Tonight) -> list[dict[str, Any]]:
         return []
     shown = tonight.labels if tonight.keys.pseudonym is not None else {}
     every = (*tonight.export.sources.values(), *tonight.export.files.values())
-    digests = {shown.get(f.name, f.name): f.sha256 for files in every for f in files}
-    return [one | {"sha256": digests[str(one["file"])]} for one in summary(found)]
+    counted = {(one["source"], one["file"]): one for one in summary(found)}
+    files = {(f.source, shown.get(f.name, f.name)): f.sha256 for fs in every for f in fs}
+    nothing = dict.fromkeys(("records", *FATE), 0)
+    return [
+        {"source": source, "file": file, "sha256": digest}
+        | {what: counted.get((source, file), nothing)[what] for what in nothing}
+        for (source, file), digest in sorted(files.items())
+    ]

@@ -19,11 +19,12 @@ from polars.exceptions import PanicException, PolarsError
 
 from flows.errors import NightRefused, UsageError, told
 from flows.history import settle_unfinished
-from flows.intake.export import open_export
 from flows.job import Job, Tonight
 from flows.load import load_table
 from flows.local.files import local_models
 from flows.lock import LOCK, held
+from flows.mapped.opening import open_any
+from flows.mapped.prepare import prepared, with_rows
 from flows.opening import identity, start_run
 from flows.published.nights import STAGING, nights, report_of
 from flows.published.verify import differs_from_warehouse
@@ -174,7 +175,7 @@ def _load_new(job: Job, warehouse: Warehouse, sources: Given) -> str:
     folder = sources.of_date[job.as_of]
     job = replace(job, export=folder)
     now = datetime.now(UTC)
-    export = open_export(folder, left_out=job.mapping.coverage.absent_tables)
+    export = open_any(folder, job.mapping)
     imports = count(job.warehouse)
     local = local_models(job.settings)
     run_id = identity(job, export, imports, local)
@@ -195,9 +196,10 @@ def _load(
 ) -> None:
     """Let the warehouse see an export as a night did. Raises NightRefused."""
     assert job.export is not None  # noqa: S101
-    export = open_export(job.export, left_out=job.mapping.coverage.absent_tables)
+    export = open_any(job.export, job.mapping)
     seq = start_run(job, warehouse, export, run_id, imports, started_at, local)
     with tempfile.TemporaryDirectory(dir=job.warehouse.parent) as scratch:
+        made = prepared(export, job.mapping, Path(scratch), job.settings)
         night = Tonight(
             job=job,
             run_id=run_id,
@@ -206,7 +208,7 @@ def _load(
             seq=seq,
             started_at=started_at,
             scratch=Path(scratch),
-            export=export,
+            export=with_rows(export, made),
             previous=previous,
             last=None,
             extracted_on=export.extracted_on,

@@ -16,6 +16,7 @@ from flows.history import GONE_SETTINGS, IMPORTS, PSEUDONYMS
 from flows.intake.export import Export, open_export
 from flows.job import Job
 from flows.local.files import LOCAL, of_night, texts_of
+from flows.mapped.opening import open_mapped
 from flows.opening import identity
 from flows.outputs import MAPPING_DIGEST, mapping_digest
 from flows.published.nights import nights, read_run, report_of
@@ -104,11 +105,14 @@ class Given:
     of_date: dict[date, Path]
     unread: tuple[str, ...]
     """What is no export, with the reason."""
+    folders: tuple[Path, ...] = ()
+    """Every folder that was looked at: the export of a mapping's own files is one of them."""
 
 
 def given(texts: Sequence[str]) -> Given:
     """Look at folders: an export, or a folder of exports; as DATE=FOLDER the export of a date."""
     exports: list[Export] = []
+    folders: list[Path] = []
     unread: list[str] = []
     of_date: dict[date, Path] = {}
     for text in texts:
@@ -121,6 +125,7 @@ def given(texts: Sequence[str]) -> Given:
         if not Path(text).is_dir():
             raise UsageError(f"--export {text}: no such folder")
         for folder in (Path(text), *sorted(p for p in Path(text).iterdir() if p.is_dir())):
+            folders.append(folder)
             try:
                 export = open_export(folder, left_out=_EVERY_TABLE)
             except NightRefused as error:
@@ -128,7 +133,7 @@ def given(texts: Sequence[str]) -> Given:
                 continue
             if any(export.files.values()):
                 exports.append(export)
-    return Given(tuple(exports), of_date, tuple(unread))
+    return Given(tuple(exports), of_date, tuple(unread), tuple(folders))
 
 
 def export_of(past: Past, sources: Given, job: Job) -> Path | None:
@@ -137,12 +142,12 @@ def export_of(past: Past, sources: Given, job: Job) -> Path | None:
     A night that was run again says no more which files it read: there its identity tells.
     """
     said = sources.of_date.get(past.report.as_of)
-    others = [open_export(said, left_out=_EVERY_TABLE)] if said else sources.any
-    for export in others:
+    for export in _candidates(said, sources, job):
         if past.report.replayed:
             fits = identity(job, export, past.imports, past.local) == past.report.run_id
         else:
-            fits = _bytes_of(export) == _bytes_said(past.report)
+            bytes_said = _bytes_of_sources(past.run) or _bytes_said(past.report)
+            fits = _bytes_of(export) == bytes_said
             fits &= past.run.get("extracted_at") == export.extracted_at
         if fits:
             return export.folder
@@ -151,7 +156,27 @@ def export_of(past: Past, sources: Given, job: Job) -> Path | None:
     return None
 
 
+def _candidates(said: Path | None, sources: Given, job: Job) -> Iterator[Export]:
+    """Yield the exports among which that of a night may be."""
+    if not job.mapping.sources:
+        yield from [open_export(said, left_out=_EVERY_TABLE)] if said else sources.any
+        return
+    for folder in [said] if said else sources.folders:
+        try:
+            yield open_mapped(folder, job.mapping)
+        except NightRefused:
+            continue  # without one of the files it is not the export of that night
+
+
+def _bytes_of_sources(run: dict[str, Any]) -> list[tuple[str, str]]:
+    return sorted((file["source"], file["sha256"]) for file in run.get("sources", ()))
+
+
 def _bytes_of(export: Export) -> list[tuple[str, str]]:
+    if export.sources:
+        every = (*export.sources.values(), *export.files.values())
+        found = {(f.source, f.name): (f.source, f.sha256) for files in every for f in files}
+        return sorted(found.values())
     return sorted((f.table, f.sha256) for files in export.files.values() for f in files)
 
 

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from flows.errors import UsageError
 from flows.local.files import of_night
+from flows.mapped.origins import origins
 from flows.published.nights import day_of, night_folder, nights, read_published, read_run
 from flows.secrets import load_keys
 from models.local import LocalModels, with_local
@@ -35,6 +36,7 @@ def explain(patient: str, out: Path, run_date: str | None, console: Console) -> 
         console.print(_predictors(model, rows[name], features, windows))
         for line in _outcome(model, rows[name]):
             console.print(line, markup=False)
+    _print_records(patient, features, out, run_date, console)
     if features["uptake_reason"]:
         console.print(f"131I uptake category: none; {features['uptake_reason']}", markup=False)
     for row in _rows(patient, out, "on_file.parquet", run_date):
@@ -56,6 +58,28 @@ def explain(patient: str, out: Path, run_date: str | None, console: Console) -> 
     ):
         if words:
             console.print(f"{title}: {'; '.join(words)}", markup=False)
+
+
+def _print_records(
+    patient: str, features: dict[str, Any], out: Path, run_date: str | None, console: Console
+) -> None:
+    """Print the records of the hospital's own files behind the rows that count."""
+    rows = [
+        (predictor.table, str(features[predictor.row]))
+        for model in library().values()
+        for predictor in model.predictors
+        if predictor.table and predictor.row and features.get(predictor.row)
+    ]
+    rows += [
+        (row["source_table"], row["source_row"])
+        for row in _rows(patient, out, "criteria.parquet", run_date)
+        if row["source_row"]
+    ]
+    found = list(origins(rows, out, run_date, load_keys()))
+    if found:
+        console.print("Records behind these rows:")
+        for line in found:
+            console.print(f"  {line}", markup=False, soft_wrap=True)
 
 
 def scores_of(patient: str, model: str, out: Path, run_date: str | None) -> dict[str, Any]:

@@ -162,6 +162,34 @@ EXPECTED = {
             ],
         },
     ),
+    "workbook": Expected(
+        {"patients": 4, "courses": 4, "results": 2},
+        {
+            "patients": (4, 0, 1),
+            "diagnoses": (4, 0, 1),
+            "surgeries": (4, 0, 0),
+            "i131_treatments": (4, 0, 3),
+            "labs": (3, 0, 0),
+            "metastases": (4, 0, 1),
+        },
+        {
+            # Days count from 1904 here; the second course has the number of the merged cell.
+            "patient_id, treatment_date, activity, activity_unit, lesion_uptake "
+            "FROM valid.i131_treatments ORDER BY 1, 2": [
+                ("S-1", date(2024, 1, 16), 3700.0, "MBq", "all"),
+                ("S-1", date(2024, 8, 1), 5.5, "GBq", "none"),
+                ("S-2", date(2024, 4, 10), None, None, None),
+                ("S-4", date(2022, 4, 1), 7400.0, "MBq", "some"),
+            ],
+            # A sign that no code covers, and a remark, are neither yes nor no.
+            "metastasis_id, found FROM valid.metastases ORDER BY 1": [
+                ("S-1-4-Metastasen Lunge", True),
+                ("S-2-5-Metastasen Knochen", True),
+                ("S-2-5-Metastasen Lunge", False),
+                ("S-4-7-Metastasen Lunge", None),
+            ],
+        },
+    ),
 }
 
 

@@ -221,9 +221,12 @@ def _remarks(seen: Seen, rows: pl.DataFrame, last: int, names: Sequence[str]) ->
             said.append(f"{plural(below, 'cell')} with {what}: what that means is not read")
     if seen.marks.get("colour by a rule"):
         said.append("cells coloured by a rule: what that means is not read")
-    for kind, words in (("formula", "formulas without a stored result"), ("error", "errors")):
+    for kind, words in (
+        ("formula", "a formula without a stored result"),
+        ("error", "an error"),
+    ):
         if count := sum(row > last and what == kind for row, _, what in seen.said):
-            said.append(f"{count} cells are {words}: they are unreadable, not empty")
+            said.append(f"{plural(count, 'cell')} with {words}: unreadable, not empty")
     if merged := sum(bottom > last for _, _, bottom, _ in seen.merged):
         said.append(f"{plural(merged, 'merged area')}: each of its cells has its value")
     for column, added in sorted(seen.formats.items()):

@@ -2,16 +2,21 @@
 
 import json
 from datetime import date
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
+from rich.console import Console
 
 from flows.errors import NightRefused
+from flows.job import Job
 from flows.outputs import Result
+from flows.rebuild.rebuild import rebuild
 from flows.secrets import Keys
-from flows.settings import load_mapping
+from flows.settings import Settings, load_mapping
+from flows.show.explain import explain
 from tests.flows.conftest import RunNight
 
 COHORT = Path("examples/cohort")
@@ -57,6 +62,13 @@ def test_each_record_of_nine_files_is_accounted_for(night: RunNight, tmp_path: P
         one for one in report["assumptions"] if one["column"] == "unit"
     ).items()
 
+    # A flag leads to the row, the row to the record, and the record to its text.
+    console = Console(record=True, width=200, file=StringIO())
+    explain("TC-02", first.folder.parent, None, console)
+    said = console.export_text()
+    assert "i131_treatments TC-02-5: radiation.txt, record 5, by i131_treatments.1" in said
+    assert "total_dose = 150mi" in said
+
     again = cohort(night, to=tmp_path / "again")
     for name in ("ledger", "patient_risk", "quarantine", "features"):
         one, other = (r.folder / f"{name}.parquet" for r in (first, again))
@@ -85,3 +97,17 @@ def test_a_source_without_a_file_refuses_the_night(night: RunNight, tmp_path: Pa
             (folder / path.name).write_bytes(path.read_bytes())
     with pytest.raises(NightRefused, match=r"no file radiation\.txt for the source radiation"):
         night(folder, as_of=AS_OF, mapping=MAPPING)
+
+
+def test_a_damaged_warehouse_is_made_anew_from_the_hospitals_own_files(
+    night: RunNight, out: Path
+) -> None:
+    first = cohort(night)
+    ledger = read(first, "ledger")
+    warehouse = out / "warehouse.duckdb"
+    warehouse.write_bytes(b"damaged")
+    settings = Settings(report=False, memory="4GB", max_bad_share=1.0)
+    job = Job(None, out, AS_OF, warehouse, MAPPING, settings)
+    done = rebuild(job, None, [str(COHORT / "export")])
+    assert not done.lacking
+    assert read(cohort(night), "ledger").equals(ledger)

@@ -83,7 +83,7 @@ def test_a_formula_without_result_and_an_error_are_unreadable_not_empty(tmp_path
     stored = raw('<c r="{at}"><f>1+1</f><v>2</v></c>')
     found = read(tmp_path, ["id", "died"], ["A", FORMULA], ["B", ERROR], ["C", None], ["D", stored])
     assert found.frame["died"].to_list() == ["#NOT STORED", "#ERROR", None, "2"]
-    said = "1 cells are formulas without a stored result: they are unreadable, not empty"
+    said = "1 cell with a formula without a stored result: unreadable, not empty"
     assert said in found.remarks
 
 
