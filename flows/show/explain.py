@@ -66,7 +66,7 @@ def _print_records(
     """Print the records of the hospital's own files behind the rows that count."""
     rows = [
         (predictor.table, str(features[predictor.row]))
-        for model in library().values()
+        for model in with_local(_local(out, run_date)).values()
         for predictor in model.predictors
         if predictor.table and predictor.row and features.get(predictor.row)
     ]
