@@ -12,10 +12,13 @@ import polars as pl
 
 from flows.job import Tonight
 from flows.published.nights import day_of, nights, read_table
+from models.parts import Model
 from models.spec import library
+from transforms.measures.definitions import REVIEWING, completeness
 from transforms.surveillance.drift import of_points, of_predictors, of_quality
 from transforms.surveillance.kept import SCORED, keep, within
 from transforms.surveillance.series import Rules, of_predictions, signals, with_earlier
+from transforms.variables.windows import Windows
 
 KEPT, SERIES = "past_predictions.parquet", "surveillance.parquet"
 _EVERY_DAYS = 28
@@ -50,12 +53,17 @@ def watch(
     kept = within(keep(before, narrow, features, rules.night), rules.night, years)
     rows = [
         *of_predictions(kept, models, features, rules),
-        *of_predictors(features, rules),
+        *of_predictors(features, narrow, rules),
         *of_points(narrow, features, models, rules),
-        *of_quality(measures, rules),
+        *of_quality(measures, _questions(models, settings.windows), rules),
     ]
     series = with_earlier(rows, _last(tonight, SERIES), rules)
     return Watched(kept, series, tuple(signals(series, rules)))
+
+
+def _questions(models: list[Model], windows: Windows) -> dict[str, str]:
+    """Return what each measure asks, by name."""
+    return {one.name: one.asked(windows) for one in (*REVIEWING, *completeness(models))}
 
 
 def _narrow(scores: pl.DataFrame, name: str) -> pl.DataFrame:

@@ -36,6 +36,9 @@ class Activity:
     sd: float
 
 
+DEVELOPED = {"Liu 2022": "liu2022_score", "Jin 2025": "jin2025_os"}
+"""Cohort -> a model developed on it: who that is for can be compared with the cohort."""
+
 GBQ = 1000 / 37
 """mCi in one GBq."""
 JIN_ACTIVITY = Activity((150, 180, 200), 6.05 * GBQ, 1.35 * GBQ)

@@ -24,8 +24,13 @@ def holding(series: pl.DataFrame, signals: list[str]) -> dict[str, Any]:
     )
     drifting = newest.filter(pl.col("measure").str.contains("^share_|^points$"))
     quality = newest.filter(is_quality())
+    judged = pl.any_horizontal(
+        pl.col(name).is_not_null() for name in ("signal", "limit_lower", "limit_upper")
+    )
     return {
         "signals": signals,
+        "figures": newest.height,
+        "unjudged": newest.filter(~judged).height,
         "models": [one for model in library().values() if (one := _of_model(series, model))],
         "drift": [_line(row) for row in drifting.iter_rows(named=True)],
         "quality": [_line(row) for row in quality.iter_rows(named=True)],

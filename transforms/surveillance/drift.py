@@ -1,18 +1,19 @@
 """Drift: patients first treated lately beside those before, and beside the development cohorts.
 
-The limits are around those before: three standard errors of the difference, and never less than
-the setting `drift`. The cohort's share is the reference. Uptake hangs on later courses, which who
-was treated lately cannot have had: its shares have no limits. Missing values, scored patients and
-review verdicts are quality measures, which have charts of their own: their latest point is here.
+Of patients for whom the cohort's model is, since the cohort is of no others. The limits are around
+those before: three standard errors of the difference, and never less than the setting `drift`. The
+cohort's share is the reference. Uptake hangs on later courses, which who was treated lately cannot
+have had: its shares have no limits. Missing values, scored patients and review verdicts are quality
+measures, which have charts of their own: their latest point is here.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import sqrt
 from typing import Any
 
 import polars as pl
 
-from models.cohorts import SHARES, Share
+from models.cohorts import DEVELOPED, SHARES, Share
 from models.spec import Model
 from transforms.measures.charting import latest
 from transforms.surveillance.matured import SIGMAS
@@ -24,12 +25,23 @@ _LATER = "uptake_category"
 _LEAST_SD = 0.2
 
 
-def of_predictors(features: pl.DataFrame, rules: Rules) -> Iterator[dict[str, Any]]:
-    """Yield the share of each predictor's level among patients first treated lately."""
-    late, early = _apart(features, rules)
+def of_predictors(
+    features: pl.DataFrame, scores: pl.DataFrame, rules: Rules
+) -> Iterator[dict[str, Any]]:
+    """Yield the share of each predictor's level among patients first treated lately.
+
+    Who is certainly not eligible for the cohort's model is not counted.
+    """
+    refused = scores.filter(pl.col("status") == "ineligible")
+    apart = {
+        cohort: _apart(
+            features.join(refused.filter(model=model), on="patient_id", how="anti"), rules
+        )
+        for cohort, model in DEVELOPED.items()
+    }
     for share in SHARES:
         if share.feature in features.columns:
-            yield _share(share, late, early, rules)
+            yield _share(share, *apart[share.cohort], rules)
 
 
 def _apart(rows: pl.DataFrame, rules: Rules) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -42,7 +54,7 @@ def _share(share: Share, late: pl.DataFrame, early: pl.DataFrame, rules: Rules) 
     (count, size), (before, of) = (
         _counted(frame, share.feature, share.level) for frame in (late, early)
     )
-    lately = f"first treated in the last {rules.watching.drift_years} years"
+    lately = f"eligible and first treated in the last {rules.watching.drift_years} years"
     row: dict[str, Any] = {
         "model": share.cohort,
         "measure": f"share_{share.feature}_{share.level}",
@@ -110,10 +122,13 @@ def _mean(frame: pl.DataFrame) -> tuple[float, float]:
     return float(points.mean()), float(points.std(ddof=1))
 
 
-def of_quality(measures: pl.DataFrame, rules: Rules) -> Iterator[dict[str, Any]]:
+def of_quality(
+    measures: pl.DataFrame, questions: Mapping[str, str], rules: Rules
+) -> Iterator[dict[str, Any]]:
     """Yield the latest point of completeness, and every charted point of review verdicts.
 
     `measures` are those that the night publishes: counts in them are already safe to show.
+    `questions` says what each asks.
     """
     charted = measures.filter("charted")
     newest = latest(charted).select("measure", "start")
@@ -126,7 +141,7 @@ def of_quality(measures: pl.DataFrame, rules: Rules) -> Iterator[dict[str, Any]]
         rule = f"{row['signal']}: {row['rule']}" if row["signal"] else None
         yield {
             "measure": row["measure"],
-            "words": row["measure"].replace("_", " "),
+            "words": questions[row["measure"]],
             "start": row["start"],
             "until": rules.night,
             "patients": row["denominator"],

@@ -188,7 +188,17 @@ def test_drift_is_a_signal_where_who_was_treated_lately_is_of_another_kind():
         sex = ["male" if n < 200 * lately else "female" for n in range(200)]
         early = ["male" if n < 120 else "female" for n in range(400)]
         rows = pl.DataFrame({"index_date": [INDEX] * 400 + late, "sex": early + sex})
-        found = {row["measure"]: row for row in of_predictors(rows, RULES)}
+        others = pl.DataFrame({"index_date": late, "sex": ["male"] * 200})
+        rows = pl.concat([rows, others]).with_row_index("patient_id")
+        # Of the same days, and the model is not for them: they do not count.
+        scores = rows.select(
+            "patient_id",
+            model=pl.lit("jin2025_os"),
+            status=pl.when(pl.col("patient_id") < 600)
+            .then(pl.lit("bounded"))
+            .otherwise(pl.lit("ineligible")),
+        )
+        found = {row["measure"]: row for row in of_predictors(rows, scores, RULES)}
         return found["share_sex_male"]
 
     assert share(0.38).get("signal") is None
