@@ -1,3 +1,8 @@
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -14,6 +19,30 @@ from tests.registry import AS_OF, COLLECTED
 from transforms.reading.mapping import Mapping
 
 RunNight = Callable[..., Result]
+PrefectHome = Callable[[Path], Path]
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a home of Prefect with an empty database, made once for all workers."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    home = shared / "prefect"
+    with (shared / "prefect.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not home.exists():
+            making = shared / "prefect.new"
+            make = [sys.executable, "-m", "prefect", "server", "database", "upgrade", "--yes"]
+            said = {"PREFECT_HOME": str(making), "HOME": str(shared), "DO_NOT_TRACK": "1"}
+            subprocess.run(make, env=os.environ | said, capture_output=True, check=True)
+            making.rename(home)
+    return home
+
+
+@pytest.fixture
+def prefect_home(migrated: Path) -> PrefectHome:
+    """Make a folder a home of Prefect of its own; a server that makes its database takes longer."""
+    return lambda place: shutil.copytree(migrated, place)
 
 
 @pytest.fixture

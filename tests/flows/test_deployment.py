@@ -10,19 +10,21 @@ from pathlib import Path
 import yaml
 
 from flows.published.nights import nights
+from tests.flows.conftest import PrefectHome
 from tests.registry import AS_OF, Registry
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_a_run_without_parameters_is_told_by_the_environment_and_named_by_its_date(
-    tmp_path: Path,
+    tmp_path: Path, prefect_home: PrefectHome
 ) -> None:
+    home = prefect_home(tmp_path / "prefect")
     (deployment,) = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
     assert deployment["entrypoint"] == "flows/prefect_flow.py:nightly"
     assert not deployment.get("parameters")
     export = Registry().usual("A", 62).write(tmp_path / "export")
-    said = {"THYRISK_OUT": str(tmp_path / "out"), "PREFECT_HOME": str(tmp_path / "prefect")}
+    said = {"THYRISK_OUT": str(tmp_path / "out"), "PREFECT_HOME": str(home)}
     said["PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"] = "120"
     before = datetime.now(UTC).date()
     untold, *_ = run(
@@ -35,7 +37,7 @@ def test_a_run_without_parameters_is_told_by_the_environment_and_named_by_its_da
     assert untold.startswith("the night was not told export (THYRISK_EXPORT): give the deployment")
     (folder,) = nights(tmp_path / "out")
     assert folder.name == f"run_date={AS_OF}"
-    with sqlite3.connect(tmp_path / "prefect" / "prefect.db") as db:
+    with sqlite3.connect(home / "prefect.db") as db:
         names = [name for (name,) in db.execute("SELECT name FROM flow_run ORDER BY created")]
     today = {f"nightly-{day}" for day in (before, datetime.now(UTC).date())}
     assert names[0] in today

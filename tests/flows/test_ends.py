@@ -19,7 +19,7 @@ from flows.published.nights import nights
 from flows.published.verify import problems_of
 from flows.secrets import NO_KEYS
 from flows.settings import Settings, load_settings
-from tests.flows.conftest import RunNight
+from tests.flows.conftest import PrefectHome, RunNight
 from tests.registry import AS_OF, Registry
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "export"
@@ -54,9 +54,13 @@ def alive_with(text: str) -> list[int]:
     ],
 )
 def test_a_night_told_to_stop_ends_in_order(
-    tmp_path: Path, number: signal.Signals, status: int, how: list[str]
+    tmp_path: Path,
+    prefect_home: PrefectHome,
+    number: signal.Signals,
+    status: int,
+    how: list[str],
 ) -> None:
-    out, home = tmp_path / "out", tmp_path / "prefect"
+    out, home = tmp_path / "out", prefect_home(tmp_path / "prefect")
     command = [*NIGHTLY, "--export", str(EXAMPLE), "--out", str(out), *how]
     environment = os.environ | {
         "PREFECT_HOME": str(home),

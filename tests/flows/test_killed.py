@@ -134,9 +134,9 @@ def test_killed_at_random_times(tonight: Nights, tmp_path: Path, group: int) -> 
 
 
 @pytest.fixture(scope="module")
-def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def prefect(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[dict[str, str]]:
     """Run a Prefect server, as a scheduled night has one; return the environment of its nights."""
-    home = tmp_path_factory.mktemp("prefect")
+    home = shutil.copytree(migrated, tmp_path_factory.mktemp("prefect") / "home")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

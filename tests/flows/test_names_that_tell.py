@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from flows.published.nights import nights
+from tests.flows.conftest import PrefectHome
 from tests.flows.test_cli import thyrisk
 from tests.flows.test_privacy import is_in, kept_by_prefect
 from tests.registry import AS_OF, Registry
@@ -71,9 +72,10 @@ def test_under_pseudonyms_no_name_of_a_file_and_no_mapping_is_published(
 
 
 def test_prefect_keeps_no_path_and_no_name_of_a_file(
-    export: Path, mapping: Path, tmp_path: Path
+    export: Path, mapping: Path, tmp_path: Path, prefect_home: PrefectHome
 ) -> None:
     base = tmp_path / "base"
+    prefect_home(base / "prefect")
     done = nightly(export, mapping, base)
     assert done.returncode == 0, done.stderr
     kept = kept_by_prefect(base)
@@ -82,9 +84,10 @@ def test_prefect_keeps_no_path_and_no_name_of_a_file(
 
 
 def test_a_refused_night_is_a_failed_run_with_its_message_and_no_traceback(
-    export: Path, mapping: Path, tmp_path: Path
+    export: Path, mapping: Path, tmp_path: Path, prefect_home: PrefectHome
 ) -> None:
     base = tmp_path / "base"
+    prefect_home(base / "prefect")
     (export / f"labs-{CANARY}.csv").write_bytes(b'"lab_id')
     done = nightly(export, mapping, base)
     assert done.returncode == 3

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import random
+import shutil
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -18,6 +19,7 @@ from flows.errors import NightError, NightRefused, NightRunning, UsageError
 from flows.job import Job
 from flows.lock import held
 from flows.night import STEPS, run_night
+from flows.outputs import Result
 from flows.published.write import write_csv
 from flows.settings import Settings
 from flows.synth import Registry as Synthetic
@@ -25,7 +27,7 @@ from flows.synth import synthesise
 from flows.synth.files import write_export
 from schemas.published import PatientRisk, columns_of
 from schemas.registry import TABLES
-from tests.flows.conftest import RunNight
+from tests.flows.conftest import RunNight, publish
 from tests.registry import Registry, days
 from transforms.reading.mapping import Mapping
 
@@ -58,10 +60,23 @@ def synthetic() -> Synthetic:
     return synthesise(600, seed=5, dirt=0.02)
 
 
+@pytest.fixture(scope="module")
+def exported(synthetic: Synthetic, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("exported") / "export"
+    write_export(synthetic, folder, mixed=True)
+    return folder
+
+
 @pytest.fixture
-def export(synthetic: Synthetic, tmp_path: Path) -> Path:
-    write_export(synthetic, tmp_path / "export", mixed=True)
-    return tmp_path / "export"
+def export(exported: Path, tmp_path: Path) -> Path:
+    """Return an export of the test's own."""
+    return Path(shutil.copytree(exported, tmp_path / "export"))
+
+
+@pytest.fixture(scope="module")
+def result(exported: Path, tmp_path_factory: pytest.TempPathFactory) -> Result:
+    """Return one night of the export, for tests that only look at it."""
+    return publish(exported, tmp_path_factory.mktemp("night") / "out")
 
 
 def published(folder: Path, name: str) -> pl.DataFrame:
@@ -78,9 +93,8 @@ def query(warehouse: Path, sql: str) -> list[tuple[object, ...]]:
 
 
 def test_every_row_read_is_loaded_quarantined_or_a_duplicate(
-    export: Path, night: RunNight, synthetic: Synthetic
+    result: Result, synthetic: Synthetic
 ) -> None:
-    result = night(export)
     for file in result.files:
         assert file.rows_read == synthetic.tables[file.table].height
         assert file.rows_read == file.rows_loaded + file.rows_quarantined + file.duplicates
@@ -91,9 +105,8 @@ def test_every_row_read_is_loaded_quarantined_or_a_duplicate(
 
 
 def test_every_patient_of_the_export_is_in_every_output(
-    export: Path, night: RunNight, synthetic: Synthetic
+    result: Result, synthetic: Synthetic
 ) -> None:
-    result = night(export)
     patients = synthetic.tables["patients"]["patient_id"].unique().sort()
     for name in ("patient_risk.parquet", "features.parquet"):
         assert published(result.folder, name)["patient_id"].to_list() == patients.to_list()
@@ -103,9 +116,8 @@ def test_every_patient_of_the_export_is_in_every_output(
 
 
 def test_planted_dirt_is_found_and_nothing_else_is_quarantined(
-    export: Path, night: RunNight, synthetic: Synthetic
+    result: Result, synthetic: Synthetic
 ) -> None:
-    result = night(export)
     dirt = synthetic.dirt.filter(pl.col("table") != "")
     caught = published(result.folder, "quarantine.parquet")
     planted = dirt.filter(pl.col("fate") == "quarantined")
@@ -123,10 +135,8 @@ def test_planted_dirt_is_found_and_nothing_else_is_quarantined(
     assert sum(file.duplicates for file in result.files) == repeated
 
 
-def test_the_variables_are_what_was_planted(
-    export: Path, night: RunNight, synthetic: Synthetic
-) -> None:
-    features = published(night(export).folder, "features.parquet")
+def test_the_variables_are_what_was_planted(result: Result, synthetic: Synthetic) -> None:
+    features = published(result.folder, "features.parquet")
     soiled = synthetic.dirt.filter(pl.col("fate") == "quarantined")["patient_id"]
     clean = synthetic.truth.filter(~pl.col("patient_id").is_in(soiled.implode()))
     clean = clean.filter(pl.col("patient_id").is_in(features["patient_id"].implode()))
@@ -147,9 +157,8 @@ def test_the_variables_are_what_was_planted(
 
 
 def test_shuffling_rows_and_splitting_files_changes_nothing(
-    export: Path, night: RunNight, synthetic: Synthetic, tmp_path: Path
+    result: Result, night: RunNight, synthetic: Synthetic, tmp_path: Path
 ) -> None:
-    first = night(export)
     other = tmp_path / "shuffled"
     other.mkdir()
     for name, frame in synthetic.tables.items():
@@ -159,20 +168,19 @@ def test_shuffling_rows_and_splitting_files_changes_nothing(
         shuffled[half:].write_parquet(other / f"{name}-2.parquet")
     second = night(other, to=tmp_path / "other")
     for name in (n for n in PARQUET if n not in WITH_LINES):
-        assert_frame_equal(published(first.folder, name), published(second.folder, name))
+        assert_frame_equal(published(result.folder, name), published(second.folder, name))
     where = ["table", "row_key", "original"]
     reasons = [
-        published(result.folder, "quarantine.parquet").drop("file", "line").sort(where)
-        for result in (first, second)
+        published(one.folder, "quarantine.parquet").drop("file", "line").sort(where)
+        for one in (result, second)
     ]
     assert_frame_equal(*reasons)
 
 
-def test_the_same_inputs_give_the_same_bytes(export: Path, night: RunNight, tmp_path: Path) -> None:
-    first = night(export)
-    second = night(export, to=tmp_path / "elsewhere")
-    assert content(first.folder) == content(second.folder)
-    assert first.run_id == second.run_id
+def test_the_same_inputs_give_the_same_bytes(result: Result, export: Path, night: RunNight) -> None:
+    second = night(export)
+    assert content(result.folder) == content(second.folder)
+    assert result.run_id == second.run_id
 
 
 def test_loading_the_same_export_twice_adds_nothing(export: Path, night: RunNight) -> None:
@@ -231,25 +239,25 @@ def test_as_of_never_sees_later_rows(night: RunNight, synthetic: Synthetic, tmp_
 
 
 def test_raw_rows_keep_their_origin_and_valid_rows_their_types(
-    export: Path, night: RunNight, out: Path
+    result: Result,
 ) -> None:
-    result = night(export)
+    warehouse = result.folder.parent / "warehouse.duckdb"
     raw = query(
-        out / "warehouse.duckdb",
+        warehouse,
         "SELECT count(*), count(file), count(line), count(loaded_at), count(run_id), "
         "count(row_hash), any_value(run_id) FROM raw.labs",
     )[0]
     assert len(set(raw[:-1])) == 1
     assert raw[-1] == result.run_id
     for file in result.files:
-        (valid,) = query(out / "warehouse.duckdb", f"SELECT count(*) FROM valid.{file.table}")[0]
+        (valid,) = query(warehouse, f"SELECT count(*) FROM valid.{file.table}")[0]
         assert valid == file.rows_loaded
     kinds = query(
-        out / "warehouse.duckdb",
+        warehouse,
         "SELECT typeof(value), typeof(sample_date) FROM valid.labs LIMIT 1",
     )
     assert kinds == [("DOUBLE", "DATE")]
-    (marts,) = query(out / "warehouse.duckdb", "SELECT count(*) FROM marts.patient_risk")[0]
+    (marts,) = query(warehouse, "SELECT count(*) FROM marts.patient_risk")[0]
     assert marts == result.patients
 
 
@@ -336,7 +344,7 @@ def test_a_refused_night_publishes_nothing_and_leaves_the_last_one(
 
 @pytest.mark.parametrize("fails_at", ["load labs", "derive variables", "write", "publish"])
 def test_a_night_that_broke_off_leaves_no_trace_in_the_next(
-    export: Path, night: RunNight, out: Path, tmp_path: Path, fails_at: str
+    result: Result, export: Path, night: RunNight, out: Path, fails_at: str
 ) -> None:
     def breaking(name: str, step: Callable[..., Any], *args: Any) -> Any:
         if name == fails_at:
@@ -347,10 +355,10 @@ def test_a_night_that_broke_off_leaves_no_trace_in_the_next(
     with pytest.raises(NightError, match="disk full"):
         run_night(job, breaking)
     assert not list(out.glob("run_date=*"))
-    after, never = night(export), night(export, to=tmp_path / "never")
-    assert content(after.folder) == content(never.folder)
+    assert content(night(export).folder) == content(result.folder)
     everything = "SELECT count(*), sum(line), min(seen_from), max(seen_until) FROM raw.labs"
-    rows = [query(to / "warehouse.duckdb", everything) for to in (out, tmp_path / "never")]
+    never = result.folder.parent
+    rows = [query(to / "warehouse.duckdb", everything) for to in (out, never)]
     assert rows[0] == rows[1]
 
 
@@ -401,9 +409,8 @@ def test_changes_since_the_last_night_are_named(night: RunNight, tmp_path: Path)
 
 
 def test_parquet_says_what_each_column_is_and_which_night_it_is_of(
-    export: Path, night: RunNight
+    result: Result,
 ) -> None:
-    result = night(export)
     for name in PARQUET:
         schema = pq.read_schema(result.folder / name)
         metadata = pq.read_metadata(result.folder / name).metadata
@@ -419,8 +426,7 @@ def test_formulas_do_not_run_in_a_spreadsheet(tmp_path: Path) -> None:
     assert (tmp_path / "x.csv").read_text().split() == ["a", "'=1+1", "'-x", "'@y", "fine"]
 
 
-def test_run_json_counts_and_checksums_everything(export: Path, night: RunNight) -> None:
-    result = night(export)
+def test_run_json_counts_and_checksums_everything(result: Result) -> None:
     report = json.loads((result.folder / "run.json").read_text())
     for name, digest in report["outputs"].items():
         assert hashlib.sha256((result.folder / name).read_bytes()).hexdigest() == digest

@@ -11,6 +11,7 @@ from threading import Thread
 
 import pytest
 
+from tests.flows.conftest import PrefectHome
 from tests.flows.test_cli import thyrisk
 from tests.registry import Registry
 
@@ -92,9 +93,10 @@ def is_in(text: str, kept: bytes) -> bool:
 
 
 def test_canaries_of_a_published_night_stay_where_patients_belong(
-    export: Path, tmp_path: Path
+    export: Path, tmp_path: Path, prefect_home: PrefectHome
 ) -> None:
     served, alone = tmp_path / "served", tmp_path / "alone"
+    prefect_home(served / "prefect")
     for base, how in ((served, []), (alone, ["--no-server"])):
         done = run(export, base, "--settings", str(base / "loose.toml"), *how)
         assert done.returncode == 0, done.stderr
@@ -136,7 +138,6 @@ def save_block(url: str, base: Path) -> None:
         f"Hook(name='hook', url={url!r}, json_data={{'text': '{{{{subject}}}} {{{{body}}}}'}})"
         ".save('hook')"
     )
-    (base / "prefect").mkdir(parents=True)
     environment = {
         **os.environ,
         "PREFECT_HOME": str(base / "prefect"),
@@ -148,9 +149,10 @@ def save_block(url: str, base: Path) -> None:
 
 
 def test_canaries_of_a_refused_night_stay_where_patients_belong(
-    export: Path, tmp_path: Path, told: tuple[str, list[bytes]]
+    export: Path, tmp_path: Path, prefect_home: PrefectHome, told: tuple[str, list[bytes]]
 ) -> None:
     served, alone = tmp_path / "served", tmp_path / "alone"
+    prefect_home(served / "prefect")
     url, received = told
     save_block(url, served)
     for base, how in ((served, []), (alone, ["--no-server"])):

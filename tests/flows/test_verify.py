@@ -14,24 +14,35 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flows.disk import sha256
-from flows.outputs import Result
 from flows.published.nights import read_run
 from flows.published.verify import problems_of, remarks_on
 from flows.secrets import NO_KEYS, Keys
-from tests.flows.conftest import RunNight
+from tests.flows.conftest import RunNight, publish
 from tests.registry import AS_OF, Registry
 
 BEFORE = AS_OF - timedelta(days=1)
 KEYS = Keys(pseudonym=b"a key of the test, long enough")
 
 
-@pytest.fixture
-def export(tmp_path: Path) -> Path:
+def write(folder: Path) -> Path:
     registry = Registry().usual("A", 62).metastasis("A", "lung").ct("A").usual("B")
     registry.add("surgeries", "B", surgery_date="2031-02-31", procedure="total")
     registry.add("labs", "B", analyte="Tg", sample_date="2020-06-01", value="x", unit="ng/mL")
     registry.add("labs", "nobody", analyte="Tg", sample_date="2020-06-01", value="1")
-    return registry.write(tmp_path / "export")
+    return registry.write(folder)
+
+
+@pytest.fixture
+def export(tmp_path: Path) -> Path:
+    return write(tmp_path / "export")
+
+
+@pytest.fixture(scope="module")
+def honest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the export of a night, beside its output."""
+    root = tmp_path_factory.mktemp("honest")
+    publish(write(root / "export"), root / "out")
+    return root
 
 
 def forge(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:
@@ -114,10 +125,11 @@ HIGH = pl.lit("high", dtype=pl.Enum(["high", "low", "indeterminate", "not_applic
     ],
 )
 def test_a_forged_night_is_found_out_by_computing_it_anew(
-    export: Path, night: RunNight, damage: Callable[[Path], None], says: str
+    honest: Path, out: Path, damage: Callable[[Path], None], says: str
 ) -> None:
-    folder = night(export).folder
-    assert problems_of(folder, NO_KEYS, export, folder.parent / "warehouse.duckdb") == []
+    shutil.copytree(honest / "out", out, symlinks=True)
+    folder = out / f"run_date={AS_OF}"
+    assert problems_of(folder, NO_KEYS, honest / "export", out / "warehouse.duckdb") == []
     damage(folder)
     assert [p for p in problems_of(folder, NO_KEYS) if says in p], problems_of(folder, NO_KEYS)
 
@@ -179,16 +191,8 @@ WRONG = st.recursive(
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from flows.job import Job
-    from flows.night import run_night
-    from flows.settings import Settings
-    from tests.registry import COLLECTED
-
     root = tmp_path_factory.mktemp("whole")
-    export = Registry().usual("A", 62).write(root / "export")
-    out, used = root / "out", Settings(report=False)
-    made: Result = run_night(Job(export, out, AS_OF, out / "warehouse.duckdb", COLLECTED, used))
-    return made.folder
+    return publish(Registry().usual("A", 62).write(root / "export"), root / "out").folder
 
 
 @settings(
