@@ -16,15 +16,15 @@ import multiprocessing
 import os
 import random
 import re
-import resource
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from contextlib import redirect_stdout
 from difflib import unified_diff
-from functools import partial
 from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Any
@@ -46,11 +46,13 @@ cosmic_ray.plugins.OPERATOR_PROVIDERS["ours"] = Operators()
 AREAS = ("schemas", "transforms", "models")
 WORK = Path("mutants")
 WANTED = 0.9
+_OURS = ("flows", "models", "schemas", "tests", "transforms")
 _NOT_NOTICED = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
-CPU_SECONDS = 600
+CPU_SECONDS = 300
 """What runs ten times as long as the slowest of the tests never ends: that is noticed."""
 _RECONSTRUCTION = "models/reconstruction"
 _SLOW = Path("tests/models/test_reconstruction.py")
+_VARIABLES = Path("transforms/variables")
 _EXAMPLES = {
     "tests/transforms/variables/test_edges.py::test_the_edge_holds": EDGES,
     "tests/spec/test_examples.py::test_the_example_holds": FOLDER,
@@ -68,9 +70,9 @@ _KEPT = re.compile(
 
 
 def mutants(paths: Iterable[Path]) -> Iterator[MutationSpec]:
-    """Yield every damage to the modules, except to annotations and decorators.
+    """Yield every damage to the modules, except to annotations, decorators and `__all__`.
 
-    Nothing evaluates the former; the latter keep programmers from what no program does.
+    Nothing evaluates the first; the others keep programmers from what no program does.
     """
     names = [name for name in cosmic_ray.plugins.operator_names() if _KEPT.fullmatch(name)]
     for path in sorted(paths):
@@ -94,6 +96,8 @@ def _spared(path: Path) -> list[tuple[tuple[int, int], tuple[int, int]]]:
             found += node.decorator_list
         if isinstance(node, ast.FunctionDef):
             found.append(node.returns)
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__":
+            found.append(node.value)
     return [
         ((x.lineno, x.col_offset), (x.end_lineno or 0, x.end_col_offset or 0)) for x in found if x
     ]
@@ -114,13 +118,15 @@ def near(path: Path) -> list[str]:
 
 def others(path: Path) -> list[str]:
     """Return the other tests of a module's room, for mutants that those near to it miss."""
+    if path.parent == _VARIABLES:
+        return [test.partition("::")[0] for test in _EXAMPLES]  # each goes through all variables
     there = set(near(path))
     room = [str(file) for file in _short_first(Path("tests", path.parent))]
     return [file for file in room if file not in there]
 
 
 def _examples_of(path: Path) -> list[str]:
-    if path.parent not in (Path("transforms"), Path("transforms/variables")):
+    if path.parent != _VARIABLES:
         return []
     return [
         f"{test}[{name}: {example.says}]"
@@ -128,7 +134,7 @@ def _examples_of(path: Path) -> list[str]:
         for name, page in examples(folder).items()
         for example in page.example
         if path.stem in page.modules
-    ] or [test.partition("::")[0] for test in _EXAMPLES]
+    ]
 
 
 def _importing(path: Path) -> list[Path]:
@@ -145,6 +151,7 @@ def _short_first(*folders: Path) -> list[Path]:
 
 def enter_copy() -> None:
     """Go to a copy of the checkout that is this worker's own."""
+    here = str(Path.cwd())
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         check=True,
@@ -157,29 +164,46 @@ def enter_copy() -> None:
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(name, copy / name)
     os.chdir(copy)
+    sys.path[:] = [str(Path.cwd()), *(path for path in sys.path if path not in ("", here))]
+    sys.dont_write_bytecode = False  # or each run compiles every module again
+    os.environ["POLARS_MAX_THREADS"] = "1"
 
 
 def notices(path: Path) -> bool:
     """Tell whether the tests near to a module, or else in its room, fail."""
-    return any(_run(path, tests) not in _NOT_NOTICED for tests in (near(path), others(path)))
+    cached = Path(cache_from_source(path))
+    cached.unlink(missing_ok=True)
+    try:
+        return any(_run(tests) not in _NOT_NOTICED for tests in (near(path), others(path)))
+    finally:
+        cached.unlink(missing_ok=True)
 
 
-def _run(path: Path, tests: list[str]) -> int:
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or each run compiles every module again
-    Path(cache_from_source(path)).unlink(missing_ok=True)
+def _run(tests: list[str]) -> int:
+    """Run tests on the modules as they stand; return how pytest ended."""
     if not tests:
         return pytest.ExitCode.NO_TESTS_COLLECTED
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
+    for name in list(sys.modules):
+        if name.partition(".")[0] in _OURS:
+            del sys.modules[name]
     # Time on the processor, which does not depend on what else the machine does.
-    endless = partial(resource.setrlimit, resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-    return subprocess.run(
-        [*command, *tests],
-        check=False,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=os.environ | {"POLARS_MAX_THREADS": "1"},
-        preexec_fn=endless,
-    ).returncode
+    signal.signal(signal.SIGVTALRM, _stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, CPU_SECONDS)
+    try:
+        with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
+            return pytest.main(["-x", "-q", "-p", "no:cacheprovider", *tests])
+    except Endless:
+        return pytest.ExitCode.INTERRUPTED
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+
+
+class Endless(BaseException):
+    """A test that does not come to an end."""
+
+
+def _stop(*_: object) -> None:
+    raise Endless
 
 
 def try_out(mutant: MutationSpec) -> tuple[bool, str]:
@@ -210,7 +234,8 @@ def main() -> int:
     print(f"{len(found)} mutants, {len(chosen)} to test", flush=True)
     shutil.rmtree(WORK, ignore_errors=True)
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(asked.workers, spawn, initializer=enter_copy) as pool:
+    pool = ProcessPoolExecutor(asked.workers, spawn, enter_copy, max_tasks_per_child=50)
+    with pool:
         whole = [] if asked.trust else sorted({m.module_path for m in chosen})
         undamaged = {path: pool.submit(notices, path) for path in whole}
         for path, run in undamaged.items():
