@@ -200,5 +200,7 @@ def _said(row: dict[str, Any]) -> str:
     about = f"{row['model']}: " if row["model"] else ""
     if row["measure"] in REMADE:
         return f"{about}{row['signal']} (CUSUM)"
+    if row["value"] is None:
+        return f"{about}{row['words']}: {row['signal']}"
     interval = "" if row["lower"] is None else f" ({row['lower']:.3g} to {row['upper']:.3g})"
     return f"{about}{row['words']}: {row['value']:.3g}{interval}, {row['signal']}"
