@@ -202,5 +202,6 @@ def _said(row: dict[str, Any]) -> str:
         return f"{about}{row['signal']} (CUSUM)"
     if row["value"] is None:
         return f"{about}{row['words']}: {row['signal']}"
-    interval = "" if row["lower"] is None else f" ({row['lower']:.3g} to {row['upper']:.3g})"
+    known = row["lower"] is not None and row["upper"] is not None
+    interval = f" ({row['lower']:.3g} to {row['upper']:.3g})" if known else ""
     return f"{about}{row['words']}: {row['value']:.3g}{interval}, {row['signal']}"

@@ -199,7 +199,13 @@ def test_drift_is_a_signal_where_who_was_treated_lately_is_of_another_kind():
 
 
 def test_a_signal_of_a_period_that_is_left_out_is_said_without_its_figure():
-    row = {"measure": "confirmed_flag", "words": "confirmed flag", "start": RULES.quarter,
-           "until": NIGHT, "signal": "worse: unusually few crossings", "suppressed": True}  # fmt: skip
+    row = {
+        "measure": "confirmed_flag",
+        "words": "confirmed flag",
+        "start": RULES.quarter,
+        "until": NIGHT,
+        "signal": "worse: unusually few crossings",
+        "suppressed": True,
+    }
     series = with_earlier([row], None, RULES)
     assert signals(series, RULES) == ["confirmed flag: worse: unusually few crossings"]
