@@ -200,5 +200,8 @@ def _said(row: dict[str, Any]) -> str:
     about = f"{row['model']}: " if row["model"] else ""
     if row["measure"] in REMADE:
         return f"{about}{row['signal']} (CUSUM)"
-    interval = "" if row["lower"] is None else f" ({row['lower']:.3g} to {row['upper']:.3g})"
+    if row["value"] is None:
+        return f"{about}{row['words']}: {row['signal']}"
+    known = row["lower"] is not None and row["upper"] is not None
+    interval = f" ({row['lower']:.3g} to {row['upper']:.3g})" if known else ""
     return f"{about}{row['words']}: {row['value']:.3g}{interval}, {row['signal']}"

@@ -206,3 +206,16 @@ def test_drift_is_a_signal_where_who_was_treated_lately_is_of_another_kind():
     assert share(0.6)["value"] == approx(0.6)
     few = share(0.01)
     assert (few["suppressed"], few.get("value")) == (True, None)
+
+
+def test_a_signal_of_a_period_that_is_left_out_is_said_without_its_figure():
+    row = {
+        "measure": "confirmed_flag",
+        "words": "confirmed flag",
+        "start": RULES.quarter,
+        "until": NIGHT,
+        "signal": "worse: unusually few crossings",
+        "suppressed": True,
+    }
+    series = with_earlier([row], None, RULES)
+    assert signals(series, RULES) == ["confirmed flag: worse: unusually few crossings"]
