@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from flows.errors import UsageError
+from flows.inspection import reading
 from flows.inspection.looking import inspect
 from flows.inspection.page import page
 from flows.inspection.telling import as_json, show
@@ -73,7 +74,7 @@ def test_a_file_without_a_header_names_no_column_after_a_record(tmp_path: Path) 
     path = tmp_path / "labs.csv"
     path.write_text("".join(f"Q{at},2014-03-{at:02d},{at}.5\n" for at in range(10, 29)))
     (looked,) = inspect([path], 5).tables
-    assert [one.name for one in looked.columns] == ["column1", "column2", "column3"]
+    assert [one.name for one in looked.columns] == ["column_1", "column_2", "column_3"]
     assert (looked.records, looked.reading["header"]) == (19, 0)
 
 
@@ -105,6 +106,23 @@ def test_every_format_says_the_same(tmp_path: Path) -> None:
         sex, dose = looked.columns
         assert {code.text: code.cells for code in sex.codes} == {"F": 20, "M": 20}
         assert (dose.kind, dose.low, dose.high) == ("number", "0", "39")
+
+
+def test_a_large_file_is_read_a_few_columns_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = files.german(tmp_path)
+    at_once = inspect(given, 5)
+    monkeypatch.setattr(reading, "_BUDGET", 1)
+    assert as_json(inspect(given, 5)) == as_json(at_once)
+
+
+def test_quotes_that_do_not_pair_up_are_told_and_read_as_letters(tmp_path: Path) -> None:
+    path = tmp_path / "notes.csv"
+    path.write_text('sex,size\nF,5"\n' + "F,6\nM,7\n" * 20)
+    (looked,) = inspect([path], 5).tables
+    assert looked.records == 41
+    assert looked.reading["options"] == {"quotes": False}
 
 
 def test_a_sample_is_said(tmp_path: Path) -> None:
