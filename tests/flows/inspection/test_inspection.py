@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections.abc import Callable
+from datetime import date as day
 from pathlib import Path
 
 import polars as pl
@@ -18,6 +19,7 @@ from flows.inspection.page import page
 from flows.inspection.telling import as_json, show
 from models.spec import library
 from tests.flows.inspection import files
+from tests.flows.reviews.workbook import write_workbook
 from transforms.inspection.drafting import as_dict, toml
 from transforms.inspection.found import Inspection
 from transforms.inspection.needs import lacking
@@ -106,6 +108,18 @@ def test_every_format_says_the_same(tmp_path: Path) -> None:
         sex, dose = looked.columns
         assert {code.text: code.cells for code in sex.codes} == {"F": 20, "M": 20}
         assert (dose.kind, dose.low, dose.high) == ("number", "0", "39")
+
+
+def test_a_workbook_is_read_below_its_title(tmp_path: Path) -> None:
+    rows = [[f"Q{at}", day(2014, 3, at), "FM"[at % 2]] for at in range(10, 30)]
+    path = write_workbook(
+        tmp_path / "list.xlsx", [["Thyroid list"], ["PatNr", "OP-Datum", "Sex"], *rows]
+    )
+    (looked,) = inspect([path], 5).tables
+    assert [one.name for one in looked.columns] == ["PatNr", "OP-Datum", "Sex"]
+    assert (looked.records, looked.reading["format"], looked.reading["header"]) == (20, "xlsx", 2)
+    assert looked.column("OP-Datum").convention == "iso"
+    assert any("colours" in remark for remark in looked.remarks)
 
 
 def test_a_large_file_is_read_a_few_columns_at_a_time(
