@@ -71,7 +71,8 @@ def _read(
         if part.plain is None:
             raise
     remark = "its double quotes are damaged: read as if they were letters"
-    plain = replace(part, frame=part.plain, remarks=(*part.remarks, remark), plain=None)
+    remarks = (*part.remarks, remark)
+    plain = replace(part, frame=part.plain, remarks=remarks, plain=None, is_quoted=False)
     return _looked(plain, smallest, sample, tell)
 
 
@@ -146,6 +147,8 @@ def _reading(part: Part, profiles: list[Profile]) -> dict[str, object]:
             said["header"], said["names"] = 0, list(part.names)
         elif dialect.header > 1:
             said["header"] = dialect.header
+        if part.format == "csv" and not part.is_quoted:
+            said["options"] = {"quotes": False}
         if dialect.others:
             said["skip"] = list(dialect.others)
     # What is an answer in one column is no empty cell of the file.

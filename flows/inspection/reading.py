@@ -39,6 +39,7 @@ class Part:
     remarks: tuple[str, ...] = ()
     plain: pl.LazyFrame | None = None
     """The same with double quotes as letters, for a file whose quotes are damaged."""
+    is_quoted: bool = True
 
     @property
     def passes(self) -> Iterator[tuple[str, ...]]:
@@ -128,7 +129,18 @@ def _delimited(path: Path, readable: Path, encoding: str) -> Part:
     plain = _scanned(readable, dialect, None)
     dialect = Dialect(**{**dialect.__dict__, "encoding": encoding})
     size = readable.stat().st_size
-    return Part(path, "", "csv", frame, dialect.names, size, dialect, tuple(remarks), plain)
+    return Part(
+        path,
+        "",
+        "csv",
+        frame,
+        dialect.names,
+        size,
+        dialect,
+        tuple(remarks),
+        plain,
+        dialect.is_quoted,
+    )
 
 
 def _scanned(path: Path, dialect: Dialect, quote: str | None) -> pl.LazyFrame:

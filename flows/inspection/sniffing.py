@@ -95,7 +95,7 @@ def dialect_from(
     headers = _headers(rows)
     if not at or not headers:
         first = at[0] if at else 1
-        names = tuple(f"column{n}" for n in range(1, width + 1))
+        names = tuple(f"column_{n}" for n in range(1, width + 1))
         return Dialect(encoding, delimiter, names, ((),) * width, 0, first, is_quoted=is_quoted)
     chosen = max(range(headers), key=lambda n: (_as_names(rows[n]), -n))
     first = at[headers] if headers < len(at) else at[headers - 1] + 1
@@ -192,7 +192,7 @@ def _each_once(row: list[str]) -> tuple[str, ...]:
     seen: Counter[str] = Counter()
     names = []
     for at, cell in enumerate(row, 1):
-        name = cell or f"column{at}"
+        name = cell or f"column_{at}"
         seen[name] += 1
         names.append(name if seen[name] == 1 else f"{name}_{seen[name]}")
     return tuple(names)

@@ -142,6 +142,8 @@ def _value(said: Any) -> str:
     if isinstance(said, Mapping):
         inside = ", ".join(f"{_key(str(name))} = {_value(one)}" for name, one in said.items())
         return f"{{ {inside} }}"
+    if isinstance(said, bool):
+        return str(said).lower()
     if isinstance(said, list | tuple):
         return f"[{', '.join(_value(one) for one in said)}]"
     # A string of JSON is one of TOML, but for DEL.

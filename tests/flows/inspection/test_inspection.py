@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections.abc import Callable
+from datetime import date as day
 from pathlib import Path
 
 import polars as pl
@@ -12,11 +13,13 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from flows.errors import UsageError
+from flows.inspection import reading
 from flows.inspection.looking import inspect
 from flows.inspection.page import page
 from flows.inspection.telling import as_json, show
 from models.spec import library
 from tests.flows.inspection import files
+from tests.flows.reviews.workbook import write_workbook
 from transforms.inspection.drafting import as_dict, toml
 from transforms.inspection.found import Inspection
 from transforms.inspection.needs import lacking
@@ -73,7 +76,7 @@ def test_a_file_without_a_header_names_no_column_after_a_record(tmp_path: Path) 
     path = tmp_path / "labs.csv"
     path.write_text("".join(f"Q{at},2014-03-{at:02d},{at}.5\n" for at in range(10, 29)))
     (looked,) = inspect([path], 5).tables
-    assert [one.name for one in looked.columns] == ["column1", "column2", "column3"]
+    assert [one.name for one in looked.columns] == ["column_1", "column_2", "column_3"]
     assert (looked.records, looked.reading["header"]) == (19, 0)
 
 
@@ -105,6 +108,35 @@ def test_every_format_says_the_same(tmp_path: Path) -> None:
         sex, dose = looked.columns
         assert {code.text: code.cells for code in sex.codes} == {"F": 20, "M": 20}
         assert (dose.kind, dose.low, dose.high) == ("number", "0", "39")
+
+
+def test_a_workbook_is_read_below_its_title(tmp_path: Path) -> None:
+    rows = [[f"Q{at}", day(2014, 3, at), "FM"[at % 2]] for at in range(10, 30)]
+    path = write_workbook(
+        tmp_path / "list.xlsx", [["Thyroid list"], ["PatNr", "OP-Datum", "Sex"], *rows]
+    )
+    (looked,) = inspect([path], 5).tables
+    assert [one.name for one in looked.columns] == ["PatNr", "OP-Datum", "Sex"]
+    assert (looked.records, looked.reading["format"], looked.reading["header"]) == (20, "xlsx", 2)
+    assert looked.column("OP-Datum").convention == "iso"
+    assert any("colours" in remark for remark in looked.remarks)
+
+
+def test_a_large_file_is_read_a_few_columns_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = files.german(tmp_path)
+    at_once = inspect(given, 5)
+    monkeypatch.setattr(reading, "_BUDGET", 1)
+    assert as_json(inspect(given, 5)) == as_json(at_once)
+
+
+def test_quotes_that_do_not_pair_up_are_told_and_read_as_letters(tmp_path: Path) -> None:
+    path = tmp_path / "notes.csv"
+    path.write_text('sex,size\nF,5"\n' + "F,6\nM,7\n" * 20)
+    (looked,) = inspect([path], 5).tables
+    assert looked.records == 41
+    assert looked.reading["options"] == {"quotes": False}
 
 
 def test_a_sample_is_said(tmp_path: Path) -> None:
