@@ -24,7 +24,7 @@ from flows.intake.export import Export
 from flows.intake.labels import labels_of
 from flows.job import Job, Tonight
 from flows.mapped.opening import open_any
-from flows.mapped.prepare import prepared, with_rows
+from flows.mapped.prepare import Prepared, prepared, with_rows
 from flows.memory import refuse_if_too_little
 from flows.outputs import VERSION
 from flows.published.withdraw import settle_withdrawals
@@ -83,7 +83,7 @@ def open_night(
         previous=previous,
         last=last,
         rows_before=warehouse.rows_read(runs[-1].seq) if runs else {},
-        warnings=(*_warnings(job, export), *made.warnings),
+        warnings=(*_warnings(job, export), *_of_readers(job, made, export)),
         labels=_labels(export),
     )
 
@@ -100,6 +100,16 @@ def _warnings(job: Job, export: Export) -> Iterator[str]:
         yield (
             "the typed tables of the warehouse are not encrypted: keep it on an encrypted volume"
         )
+
+
+def _of_readers(job: Job, made: Prepared, export: Export) -> Iterator[str]:
+    """Yield what readers of files said; under pseudonyms without the names of files."""
+    labels = _labels(export) if job.keys.fingerprint is not None else {}
+    for warning in made.warnings:
+        words = warning
+        for name in sorted(labels, key=len, reverse=True):
+            words = words.replace(name, labels[name])
+        yield words
 
 
 def _labels(export: Export) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """The commands `thyrisk map`: what a mapping says, and what it makes of an export."""
 
 from datetime import date
+from io import StringIO
 from pathlib import Path
 from typing import Annotated
 
@@ -65,13 +66,17 @@ def check(
     """
     from flows.mapped.check import checked
     from flows.mapped.report import show
+    from flows.night import private
     from flows.settings import load_mapping, load_settings
 
-    found = checked(load_mapping(mapping), export, load_settings(settings), _day(as_of))
-    console = Console(record=html is not None)
-    show(found, console)
+    used = load_settings(settings)
+    found = checked(load_mapping(mapping), export, used, _day(as_of))
     if html is not None:
-        console.save_html(str(html))
+        page = Console(record=True, width=140, file=StringIO())
+        show(found, page)
+        with private(used.umask):
+            page.save_html(str(html))
+    show(found, out_console)
 
 
 @map_app.command()

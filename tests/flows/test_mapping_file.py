@@ -20,6 +20,7 @@ COHORT = Path("examples/cohort/mapping.toml").read_text()
         ('MALE = "male"', 'MALE = "man"', "columns.sex.codes.MALE: no code 'man'"),
         ('pattern = "tg" }', 'pattern = "x" }', "columns.value.pattern: no pattern 'x'"),
         ('source = "radiation"', 'source = "x"', "tables.i131_treatments.from.0.source: no source"),
+        ('encoding = "latin-1"', 'encoding = "x"', "sources.tg.encoding: 'x': no such encoding"),
         ("stimulated = {", "stim = {", "tables.labs.from.0.columns.stim: no such column of labs"),
         ('dates = "ymd"', 'dates = "yy"', "sources.patients.dates: 'yy': want iso"),
         ("tables.labs.", "tables.labz.", "tables.labz: no such table"),

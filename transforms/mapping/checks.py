@@ -44,7 +44,10 @@ def is_renaming(rule: From, source: Source) -> bool:
         for cell in rule.columns.values()
     )
     bare = From(source=rule.source, name=rule.name, columns=rule.columns)
-    return source.format in ("csv", "parquet") and source == plain and renames and rule == bare
+    is_parquet = {file.endswith(".parquet") for file in source.files}
+    as_named = is_parquet == {source.format == "parquet"}
+    is_read_so = source.format in ("csv", "parquet") and as_named and source == plain
+    return is_read_so and renames and rule == bare
 
 
 def _problems(

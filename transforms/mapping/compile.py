@@ -167,7 +167,7 @@ def _decided(rule: From, record: Record, known: Known) -> str:
     into = f"{nothing} AS _into_file, CAST(NULL AS UINTEGER) AS _into_record"
     if rule.latest is None:
         return f"SELECT *, {into}\nFROM (\n{judged}\n)"
-    return _latest(rule.latest, judged, record)
+    return _latest(rule.latest, judged, record, known.columns[rule.source])
 
 
 def _joined(rule: From, known: Known) -> str:
@@ -186,16 +186,22 @@ def _joined(rule: From, known: Known) -> str:
 def _one_each(join: Join, known: Known) -> str:
     """Return, for each key of a joined source, its newest record and how many those are."""
     keys = [name(theirs) for theirs in join.on.values()]
-    source = known.sources[join.source]
+    source, columns = known.sources[join.source], known.columns[join.source]
     order = _newest_first(join.latest, source)
     rank = f"rank() OVER (PARTITION BY {', '.join(keys)} ORDER BY {order})" if order else "1"
     filled = " AND ".join(f"{key} IS NOT NULL" for key in keys)
     named = ", ".join(f"t.{key} AS _key{at}" for at, key in enumerate(keys))
     return (
-        f"SELECT {named}, count(*) AS _n, any_value(t) AS _one FROM (\n"
+        f"SELECT {named}, count(DISTINCT {_contents(columns, 't.')}) AS _n, "
+        f"arg_min(t, (t.{FILE}, t.{RECORD})) AS _one FROM (\n"
         f"SELECT *, {rank} AS _rank FROM {name(join.source)} WHERE {filled}\n"
         f") AS t WHERE _rank = 1 GROUP BY {', '.join(f't.{key}' for key in keys)}"
     )
+
+
+def _contents(columns: Sequence[str], prefix: str = "") -> str:
+    """Return what is the same in records that are the same, wherever they stand."""
+    return f"hash({', '.join(f'{prefix}{name(one)}' for one in sorted(columns))})"
 
 
 def _judged(rule: From) -> Iterator[tuple[str, str, str]]:
@@ -222,27 +228,28 @@ def _newest_first(columns: Sequence[str], source: Source) -> str:
     return ", ".join(orders)
 
 
-def _latest(latest: Latest, judged: str, record: Record) -> str:
-    """Return the records with those that are older merged into the newest."""
+def _latest(latest: Latest, judged: str, record: Record, columns: Sequence[str]) -> str:
+    """Return the records with those that are older, or the same again, merged into the newest."""
     if missing := {*latest.per, *latest.by} - record.columns:
         raise BadRule(f"latest: no column {missing.pop()!r}")
     per = ", ".join(["_fate IS NULL", *(name(column) for column in latest.per)])
     order = _newest_first(latest.by, record.source)
     takes_part = " AND ".join(["_fate IS NULL", *(f"{name(c)} IS NOT NULL" for c in latest.per)])
     older = literal(f"latest: an older record of the same {', '.join(latest.per)}")
-    is_older = f"{takes_part} AND _ties = 1 AND _rank > 1"
-    is_tied = f"{takes_part} AND _ties > 1"
+    is_tied = f"{takes_part} AND _first <> _last"
+    is_older = f"{takes_part} AND _first = _last AND ({FILE}, {RECORD}) <> (_newest.f, _newest.r)"
+    newest = f"FILTER (WHERE _rank = 1) OVER (PARTITION BY {per})"
+    contents = _contents(columns)
     return (
-        f"SELECT * EXCLUDE (_rank, _ties, _newest_file, _newest_record) REPLACE (\n"
+        f"SELECT * EXCLUDE (_rank, _first, _last, _newest) REPLACE (\n"
         f"CASE WHEN {is_tied} THEN 'rejected' WHEN {is_older} THEN 'merged' ELSE _fate END "
         f"AS _fate,\n"
         f"CASE WHEN {is_tied} THEN {literal(SEVERAL_NEWEST)} WHEN {is_older} THEN {older} "
         f"ELSE _why END AS _why),\n"
-        f"CASE WHEN {is_older} THEN _newest_file END AS _into_file,\n"
-        f"CASE WHEN {is_older} THEN _newest_record END AS _into_record\nFROM (\n"
-        f"SELECT *, count(*) FILTER (WHERE _rank = 1) OVER (PARTITION BY {per}) AS _ties,\n"
-        f"min({FILE}) FILTER (WHERE _rank = 1) OVER (PARTITION BY {per}) AS _newest_file,\n"
-        f"min({RECORD}) FILTER (WHERE _rank = 1) OVER (PARTITION BY {per}) AS _newest_record\n"
+        f"CASE WHEN {is_older} THEN _newest.f END AS _into_file,\n"
+        f"CASE WHEN {is_older} THEN _newest.r END AS _into_record\nFROM (\n"
+        f"SELECT *, min({contents}) {newest} AS _first, max({contents}) {newest} AS _last,\n"
+        f"min(struct_pack(f := {FILE}, r := {RECORD})) {newest} AS _newest\n"
         f"FROM (\nSELECT *, rank() OVER (PARTITION BY {per} ORDER BY {order}) AS _rank\n"
         f"FROM (\n{judged}\n)))"
     )

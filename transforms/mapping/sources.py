@@ -4,6 +4,7 @@ A source is one kind of file. Its records become a table of text: the source's o
 beside them RECORD, FILE and, of a record that cannot be read, BAD and TEXT.
 """
 
+import codecs
 import re
 from typing import Any, Literal
 
@@ -117,6 +118,21 @@ class Source(Said):
         if not files:
             raise ValueError("want at least one file")
         return files
+
+    @field_validator("encoding")
+    @classmethod
+    def _encoding_is_known(cls, encoding: str) -> str:
+        try:
+            return codecs.lookup(encoding).name
+        except LookupError:
+            raise ValueError(f"{encoding!r}: no such encoding") from None
+
+    @field_validator("delimiter")
+    @classmethod
+    def _is_one_character(cls, delimiter: str | None) -> str | None:
+        if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
+            raise ValueError(f"{delimiter!r}: want one character that is no quote and no line end")
+        return delimiter
 
     @field_validator("dates")
     @classmethod

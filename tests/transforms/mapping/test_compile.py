@@ -57,6 +57,21 @@ def test_the_latest_form_counts_by_number_and_a_tie_is_no_row_but_kept_in_sight(
     assert [(one["_record"], one["fate"], one["into_record"]) for one in left] == [(1, "merged", 2)]
 
 
+def test_the_same_record_twice_is_one() -> None:
+    records: Records = {
+        "forms": [{"id": "a", "day": "1"}, {"id": "a", "day": "1"}],
+        "people": [{"key": "a", "v": "1"}, {"key": "a", "v": "1"}],
+    }
+    rule = {
+        "join": {"p": {"source": "people", "on": {"id": "key"}}},
+        "latest": {"per": ["id"], "by": ["day"]},
+        "columns": PATIENT | {"centre": "p.v"},
+    }
+    rows, left = run(rule, "patients", records)
+    assert [(row["_record"], row["centre"], row["unreadable"]) for row in rows] == [(1, "1", None)]
+    assert [(one["_record"], one["into_record"]) for one in left] == [(2, 1)]
+
+
 def test_columns_become_rows_and_an_empty_record_is_said_to_be_empty() -> None:
     rule = {"columns": SITE, "unpivot": {"columns": ["n1", "m1"]}}
     rows, left = run(rule, "metastases", FORMS)
