@@ -190,6 +190,28 @@ EXPECTED = {
             ],
         },
     ),
+    "obds": Expected(
+        {"people": 3, "reports": 9, "radiations": 6}
+        | {"metastases_at_diagnosis": 2, "metastases_later": 1},
+        {
+            "patients": (3, 0, 1),
+            "diagnoses": (3, 0, 1),
+            "i131_treatments": (3, 0, 2),
+            "metastases": (2, 0, 0),
+            "events": (1, 0, 0),
+        },
+        {
+            # Told at its beginning and its end, one course; Gy is no activity; a date that is
+            # estimated is none.
+            "treatment_date, activity, activity_unit FROM valid.i131_treatments ORDER BY 1": [
+                (date(2024, 1, 15), 3.7, "GBq"),
+                (date(2024, 4, 10), 3700.0, "MBq"),
+                (date(2024, 10, 10), None, None),
+            ],
+            "site FROM valid.metastases ORDER BY 1": [("bone",), ("lung",)],
+            "birth_date FROM valid.patients WHERE patient_id = '103'": [(None,)],
+        },
+    ),
 }
 
 

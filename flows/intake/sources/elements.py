@@ -4,7 +4,8 @@
 record per Tumor, with the values of its Patient. The columns of a record are the paths of its
 elements (`Histologie/Code`) and attributes (`@ID`, `Histologie@id`); those of an element around it
 begin with that element's path (`Patient/Sex`). A repeated element is `Code[2]`, and so on. The
-columns in `names` are there whether the file has them or not.
+columns in `names` are there whether the file has them or not. What is in the elements that
+`options.without` names (with spaces between) is not read.
 """
 
 from collections.abc import Iterable, Iterator
@@ -27,14 +28,15 @@ Cells = dict[str, str]
 
 def read_xml(file: Given) -> Iterator[pl.DataFrame]:
     """Yield the records of an XML file. Raises NightRefused, also for a document with a DTD."""
-    file.refuse_options()
+    file.refuse_options("without")
     if not file.source.part:
         raise NightRefused(
             f"{file.name}: part: say which element is a record, as `Patient/Tumor`: from the "
             f"outermost element whose values belong to it"
         )
     path = tuple(file.source.part.strip("/").split("/"))
-    taken = Elements(file, path, file.source.names)
+    without = str(file.source.options.get("without", "")).split()
+    taken = Elements(file, path, file.source.names, without)
     yield from taken.read()
     taken.tell()
 
@@ -51,7 +53,13 @@ class _Level:
 class Elements:
     """Takes the events of a document and makes records of them."""
 
-    def __init__(self, file: Given, path: tuple[str, ...], columns: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        file: Given,
+        path: tuple[str, ...],
+        columns: Iterable[str] = (),
+        without: Iterable[str] = (),
+    ) -> None:
         self.file, self.path = file, path
         self.number = 0
         self.childless = 0
@@ -59,6 +67,7 @@ class Elements:
         self._open: list[str] = []
         """Elements from the outermost of the path."""
         self._common = 0
+        self._without, self._inside = frozenset(without), 0
         self._levels: list[_Level] = []
         self._pending: list[Cells] = []
         self._rows: list[Cells] = []
@@ -105,6 +114,9 @@ class Elements:
             self._text.clear()
             return
         self._text.clear()
+        if self._inside or tag in self._without:
+            self._inside += 1
+            return
         self._open.append(tag)
         depth = len(self._open)
         if self._common == depth - 1 and depth <= len(self.path) and tag == self.path[depth - 1]:
@@ -118,6 +130,9 @@ class Elements:
         """Take the end of an element."""
         value = "".join(self._text).strip()
         self._text.clear()
+        if self._inside:
+            self._inside -= 1
+            return
         if not self._open:
             self.outside_ended(element, value)
             return

@@ -153,12 +153,13 @@ def _cells(file: Given, reader: fastexcel.ExcelReader, sheet: str, seen: Seen) -
         raise _unreadable(file.name, error) from None
     if not cells.width:
         raise NightRefused(f"{file.name}: an empty sheet; name the sheet that has the table")
-    start = seen.first_column or 1
-    if seen.last_column and cells.width != seen.last_column - start + 1:
+    start = seen.start_of(cells.width) if seen.last_column else 1
+    if start is None:
         raise NightRefused(
-            f"{file.name}: {cells.width} columns where its XML has {seen.last_column - start + 1}; "
-            f"save it again, or as CSV UTF-8"
+            f"{file.name}: {cells.width} columns are not those of its XML; save it again, or as "
+            f"CSV UTF-8"
         )
+    seen.first_column = start
     if cells.height < seen.last_row:
         missing = pl.DataFrame(schema=cells.schema).clear(seen.last_row - cells.height)
         cells = pl.concat([cells, missing])

@@ -21,7 +21,9 @@ class Seen:
     last_row: int = 0
     first_column: int = 0
     last_column: int = 0
-    """Of the cells that have a value or a formula."""
+    """Of the cells that have a value or a formula, even an empty one."""
+    with_text: tuple[int, int] = (0, 0)
+    """First and last column of the cells that have text."""
     hidden_rows: set[int] = field(default_factory=set)
     hidden_columns: set[int] = field(default_factory=set)
     merged: list[tuple[int, int, int, int]] = field(default_factory=list)
@@ -38,6 +40,18 @@ class Seen:
         self.last_row = max(self.last_row, row)
         self.last_column = max(self.last_column, column)
         self.first_column = min(self.first_column or column, column)
+
+    def has_text(self, column: int) -> None:
+        """Note a cell whose value is not empty."""
+        first, last = self.with_text
+        self.with_text = min(first or column, column), max(last, column)
+
+    def start_of(self, width: int) -> int | None:
+        """Return the first column of a table so wide; None where it is none of this sheet."""
+        for first, last in ((self.first_column, self.last_column), self.with_text):
+            if width == last - first + 1:
+                return first
+        return None
 
     def mark(self, what: str, row: int) -> None:
         """Note a cell with something that is not read."""
@@ -153,7 +167,7 @@ def see_sheet(packed: zipfile.ZipFile, book: Book, sheet: str, name: str) -> See
     seen, cells = Seen(), _Cells(book)
     cells.seen = seen
     with part(packed, book.sheets[sheet]) as stream:
-        parse(stream, name, cells.start, cells.end)
+        parse(stream, name, cells.start, cells.end, cells.text)
     for kind, to in _relations(packed, book.sheets[sheet], name).values():
         if kind in ("comments", "threadedComment") and to in packed.namelist():
             with part(packed, to) as stream:
@@ -169,7 +183,8 @@ class _Cells:
         self.seen = Seen()
         self.row = self.column = 0
         self.kind = ""
-        self.has_value = self.has_formula = self.inside = False
+        self.in_formula = False
+        self.has_value = self.has_text = self.has_formula = self.inside = False
         self.style = 0
         self.commented: set[str] = set()
 
@@ -178,8 +193,9 @@ class _Cells:
         if tag == "c":
             self._cell(given)
         elif self.inside:
+            self.in_formula = tag == "f"
             self.has_value = self.has_value or tag in ("v", "is")
-            self.has_formula = self.has_formula or tag == "f"
+            self.has_formula = self.has_formula or self.in_formula
         elif tag == "row":
             self.row = int(given.get("r", self.row + 1))
             self.column = 0
@@ -195,14 +211,20 @@ class _Cells:
             self.seen.mark("colour by a rule", 0)
 
     def _cell(self, given: dict[str, str]) -> None:
-        self.inside, self.has_value, self.has_formula = True, False, False
+        self.inside, self.has_value, self.has_text, self.has_formula = True, False, False, False
         self.column += 1
         if at := given.get("r"):
             self.row, self.column = place(at)
         self.kind = given.get("t", "n")
         self.style = int(given.get("s", "0"))
 
+    def text(self, text: str) -> None:
+        """Take the text of a cell, which is that of its formula or its value."""
+        if self.inside and not self.in_formula and not self.has_text:
+            self.has_text = bool(text.strip())
+
     def end(self, element: str) -> None:
+        self.in_formula = False
         if not self.inside or local(element) != "c":
             return
         self.inside = False
@@ -215,14 +237,20 @@ class _Cells:
         if not self.has_value and not self.has_formula:
             return
         seen.has(row, column)
+        if self.has_text:
+            seen.has_text(column)
         if struck:
             seen.mark("strikethrough", row)
         if adds and self.kind == "n":
             seen.formats.setdefault(column, set()).add(adds)
         if self.kind == "e" and self.has_value:
             seen.said.append((row, column, "error"))
-        elif not self.has_value:
+        elif self.has_formula and not self.has_text and not self._is_empty_text():
             seen.said.append((row, column, "formula"))
+
+    def _is_empty_text(self) -> bool:
+        """Whether the stored result of a formula is a text without characters."""
+        return self.kind == "str" and self.has_value
 
     def comment(self, element: str, given: dict[str, str]) -> None:
         """Take the events of the comments of a sheet."""

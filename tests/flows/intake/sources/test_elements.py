@@ -38,6 +38,12 @@ def test_a_record_has_its_own_elements_and_those_around_it_before_and_after(tmp_
     assert found.remarks == ["1 Patient element without any Tumor: no record comes of them"]
 
 
+def test_elements_that_are_left_out_are_no_columns(tmp_path: Path) -> None:
+    found = read(tmp_path, TWO, "Patient", options={"without": "Tumor Name"})
+    assert found.frame.columns[1:4] == ["@ID", "Sex", "_bad"]
+    assert found.frame["Sex"].to_list() == ["f", "m"]
+
+
 def test_a_file_without_the_element_says_so(tmp_path: Path) -> None:
     found = read(tmp_path, "<Export/>")
     assert found.frame.is_empty()

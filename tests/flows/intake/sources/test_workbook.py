@@ -22,6 +22,8 @@ from tests.flows.intake.sources.workbooks import (
 )
 
 FORMULA = raw('<c r="{at}"><f>A1+1</f></c>')
+NO_TEXT = raw('<c r="{at}" t="str"><f>IF(A1,"","x")</f><v></v></c>')
+EMPTIED = raw('<c r="{at}"><f>A1+1</f><v></v></c>')
 ERROR = raw('<c r="{at}" t="e"><v>#DIV/0!</v></c>')
 COMMENTS = {
     "xl/worksheets/_rels/sheet1.xml.rels": '<Relationships xmlns="http://schemas.openxmlformats.org'
@@ -81,9 +83,18 @@ def test_a_merged_area_has_its_value_in_each_row(tmp_path: Path) -> None:
 
 def test_a_formula_without_result_and_an_error_are_unreadable_not_empty(tmp_path: Path) -> None:
     stored = raw('<c r="{at}"><f>1+1</f><v>2</v></c>')
-    found = read(tmp_path, ["id", "died"], ["A", FORMULA], ["B", ERROR], ["C", None], ["D", stored])
-    assert found.frame["died"].to_list() == ["#NOT STORED", "#ERROR", None, "2"]
-    said = "1 cell with a formula without a stored result: unreadable, not empty"
+    rows = [
+        ["A", FORMULA],
+        ["B", ERROR],
+        ["C", None],
+        ["D", stored],
+        ["E", EMPTIED],
+        ["F", NO_TEXT],
+    ]
+    found = read(tmp_path, ["id", "died"], *rows)
+    texts = ["#NOT STORED", "#ERROR", None, "2", "#NOT STORED", None]
+    assert found.frame["died"].to_list() == texts
+    said = "2 cells with a formula without a stored result: unreadable, not empty"
     assert said in found.remarks
 
 
