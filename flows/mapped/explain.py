@@ -11,7 +11,8 @@ from flows.mapped.relations import load_relations, locked
 from flows.settings import Settings
 from schemas.registry import TABLES
 from transforms.mapping.cells import BadRule
-from transforms.mapping.compile import Known, compiled
+from transforms.mapping.compile import compiled
+from transforms.mapping.deciding import Known
 from transforms.mapping.rules import From, columns_of
 from transforms.reading.mapping import Mapping, assumptions
 

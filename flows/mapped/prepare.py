@@ -22,7 +22,8 @@ from schemas.registry import TABLES
 from transforms.mapping.cells import BadRule
 from transforms.mapping.cells import name as quoted
 from transforms.mapping.checks import sql_of
-from transforms.mapping.compile import EXTRA, UNREADABLE, Compiled, Known, compiled, of_select
+from transforms.mapping.compile import EXTRA, UNREADABLE, Compiled, compiled, of_select
+from transforms.mapping.deciding import Known
 from transforms.mapping.rules import From
 from transforms.mapping.sources import BAD, FILE, RECORD, TEXT
 from transforms.reading.mapping import Mapping
@@ -243,7 +244,8 @@ def frames(
     except duckdb.Error as error:
         # Its words may quote a cell.
         raise NightRefused(
-            f"{what}: {type(error).__name__} while it ran; see its SQL with `thyrisk map explain`"
+            f"{what}: {type(error).__name__} while it ran: can each cell be converted? try_cast "
+            f"makes null of one that cannot. `thyrisk map explain` shows the SQL"
         ) from None
 
 

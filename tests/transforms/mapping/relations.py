@@ -6,7 +6,8 @@ import duckdb
 import polars as pl
 
 from transforms.mapping.cells import MACROS
-from transforms.mapping.compile import Compiled, Known, compiled
+from transforms.mapping.compile import Compiled, compiled
+from transforms.mapping.deciding import Known
 from transforms.mapping.rules import From
 from transforms.mapping.sources import FILE, RECORD, Pattern, Source
 
