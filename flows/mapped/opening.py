@@ -42,6 +42,7 @@ def open_mapped(folder: Path, mapping: Mapping, require_manifest: bool = False) 
     sources = {
         name: tuple(_of_source(name, mapping, paths, seen, folder)) for name in mapping.sources
     }
+    _refuse_unnamed(mapping, seen)
     files = {
         name: numbered(list(_of_table(name, mapping, sources, paths, folder, seen)))
         for name in TABLES
@@ -79,6 +80,18 @@ def _of_source(
         if path not in seen:
             seen[path] = source_file(name, path, folder.resolve())
         yield replace(seen[path], table="", source=name)
+
+
+def _refuse_unnamed(mapping: Mapping, seen: dict[Path, SourceFile]) -> None:
+    """Raise NightRefused for a dictionary that is no source: the night would not know its bytes."""
+    there = {path.name for path in seen}
+    for name, source in mapping.sources.items():
+        file = source.options.get("dictionary")
+        if file is not None and file not in there:
+            raise NightRefused(
+                f"mapping: sources.{name}.options.dictionary: {file} is in no source; add "
+                f'[sources.{name}_dictionary] with files = "{file}", so that its bytes are known'
+            )
 
 
 def _of_table(

@@ -136,7 +136,7 @@ EXPECTED = {
         },
     ),
     "redcap": Expected(
-        {"records": 9},
+        {"records": 9, "dictionary": 21},
         {
             "patients": (4, 0, 1),
             "diagnoses": (4, 0, 0),

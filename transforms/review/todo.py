@@ -1,8 +1,8 @@
 """What can still be done for a patient, of what the models ask: one thing, the most pressing.
 
 Only requests that can be met, and only for forecasts that are none of history: an examination that
-still counts, the soonest to close first; else the entry of an old result; else that nothing can
-settle it any more.
+still counts; else the entry of an old result; else that nothing can settle it any more. Of each,
+one that settles a forecast by itself comes first, then the soonest to close.
 """
 
 import polars as pl

@@ -61,6 +61,7 @@ def read_redcap(file: Given) -> Iterator[pl.DataFrame]:
                 f"{file.name}: no column {fields[0].name}, the dictionary's first field; export "
                 f"raw data, with the names of the fields as headings"
             )
+        _refuse_unknown(file, batch, fields)
         identifiers = _identifiers(batch, fields, kept)
         said |= set(identifiers)
         # The text of a row that cannot be read may have identifiers.
@@ -92,7 +93,11 @@ def _dictionary(file: Given) -> list[Field]:
     if missing := [_HEADINGS[what] for what, column in at.items() if column is None]:
         raise NightRefused(f"{name}: no column {', '.join(missing)}; download it again as CSV")
     places = {what: column for what, column in at.items() if column is not None}
-    longest = max(places.values())
+    if damaged := next((n for n, row in enumerate(rows, 1) if len(row) != len(heads)), None):
+        raise NightRefused(
+            f"{name}: record {damaged} has not as many cells as there are headings; "
+            f"download the dictionary again"
+        )
     fields = [
         Field(
             row[places["field"]].strip(),
@@ -102,11 +107,28 @@ def _dictionary(file: Given) -> list[Field]:
             row[places["logic"]].strip(),
         )
         for row in rows[1:]
-        if len(row) > longest
     ]
     if not fields:
         raise NightRefused(f"{name}: no field in it; download it again as CSV")
     return fields
+
+
+def _refuse_unknown(file: Given, batch: pl.DataFrame, fields: list[Field]) -> None:
+    """Raise NightRefused for columns that no field is: whether they name patients is unknown."""
+    known = {field.name for field in fields}
+    forms = {f"{field.form}_complete" for field in fields}
+    unknown = [
+        column
+        for column in batch.columns
+        if not column.startswith(("redcap_", "_"))
+        and column not in forms
+        and column.partition("___")[0] not in known
+    ]
+    if unknown:
+        raise NightRefused(
+            f"{file.name}: {plural(len(unknown), 'column')} of no field in the dictionary, the "
+            f"first is {unknown[0]}; download the dictionary anew beside the records"
+        )
 
 
 def _identifiers(batch: pl.DataFrame, fields: list[Field], kept: set[str]) -> list[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows.errors import UsageError
+from flows.errors import NightRefused, UsageError
 from flows.mapped.opening import open_mapped
 from flows.mapped.prepare import needed_sources
 from flows.settings import load_mapping
@@ -86,3 +86,15 @@ def test_a_source_outside_the_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "m.toml").write_text('[sources.x]\nfiles = "../secret.csv"\n')
     with pytest.raises(UsageError, match="want the name of a file in the folder"):
         load_mapping(tmp_path / "m.toml")
+
+
+def test_a_dictionary_that_decides_what_a_box_means_must_be_a_source(tmp_path: Path) -> None:
+    (tmp_path / "records.csv").write_text("record_id\n1\n")
+    (tmp_path / "dd.csv").write_text("Variable / Field Name\nrecord_id\n")
+    said = {"files": ["records.csv"], "format": "redcap", "options": {"dictionary": "dd.csv"}}
+    lacking = dict.fromkeys(TABLES, "not_collected")
+    with pytest.raises(NightRefused, match=r"add \[sources.records_dictionary\]"):
+        open_mapped(tmp_path, Mapping(sources={"records": said}, coverage=lacking))
+    sources = {"records": said, "dictionary": {"files": ["dd.csv"]}}
+    opened = open_mapped(tmp_path, Mapping(sources=sources, coverage=lacking))
+    assert [file.name for file in opened.sources["dictionary"]] == ["dd.csv"]

@@ -107,3 +107,19 @@ def test_an_export_of_labels_and_a_dictionary_of_something_else_are_refused(tmp_
         read(tmp_path, "A,x,,1,0,0,0,0", fields=DICTIONARY.replace("record_id", "study_id"))
     with pytest.raises(NightRefused, match="no column variable"):
         read(tmp_path, "A,x,,1,0,0,0,0", fields="a,b\n1,2\n")
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        (DICTIONARY + "more,mets,,text,More\n", "record 8 has not as many cells"),
+        (DICTIONARY.replace(",,checkbox,Where", ',,checkbox,"Where'), "record 6 has not as many"),
+        (DICTIONARY.replace("other,mets,", "others,mets,"), "of no field in the dictionary"),
+        (DICTIONARY.replace("last_name,base,", "name,base,"), "the first is last_name"),
+    ],
+)
+def test_a_damaged_dictionary_does_not_make_a_box_a_no_or_a_name_a_column(
+    tmp_path: Path, fields: str, said: str
+) -> None:
+    with pytest.raises(NightRefused, match=said):
+        read(tmp_path, "A,Meier,1950-01-01,1,1,0,1,2", fields=fields)
