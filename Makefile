@@ -15,10 +15,11 @@ help:  ## list what can be made
 
 # pip checks every download against the hashes in the lock file, which is complete: what a package
 # asks for is not looked up again, or a newer release than the locked one would stop the install.
-$(VENV)/.run: requirements.txt requirements-build.txt pyproject.toml
+$(VENV)/.run: requirements.txt requirements-build.txt requirements-validation.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	@echo "installing the locked packages (about a minute) ..."
 	$(PIP) install --require-hashes --no-deps -r requirements.txt -r requirements-build.txt
+	$(PIP) install --require-hashes --no-deps -r requirements-validation.txt
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -107,6 +108,7 @@ lock:  ## resolve the lock files anew (needs uv)
 	$(LOCK) pyproject.toml -o requirements.txt
 	$(LOCK) --group build -o requirements-build.txt
 	$(LOCK) pyproject.toml --group dev -c requirements.txt -c requirements-build.txt -o requirements-dev.txt
+	echo scipy | $(LOCK) - -c requirements-dev.txt -o requirements-validation.txt
 	$(LOCK) --group bench -c requirements-dev.txt -o requirements-bench.txt
 	$(LOCK) --group supply -o requirements-supply.txt
 

@@ -130,7 +130,7 @@ def validate(
 def need_scipy() -> None:
     """Raise UsageError where scipy is not installed."""
     if find_spec("scipy") is None:
-        raise UsageError("this needs scipy: pip install 'thyrisk[validation]'")
+        raise UsageError("this needs scipy, which a night does not: pip install scipy")
 
 
 def listed(names: str) -> tuple[str, ...]:
