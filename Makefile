@@ -70,7 +70,10 @@ reconstruct: $(VENV)/.dev  ## from the published tables to the inferred constant
 	$(BIN)/python -c "from models.reconstruction.fidelity import page; print(page(), end='')" > docs/fidelity.md
 
 promises: $(VENV)/.dev  ## the long run behind docs/promises.md: 160 kills, 25 under Prefect, 12,000 hostile inputs, 20,000 damages
-	THYRISK_KILLS=160 THYRISK_PREFECT_KILLS=25 $(BIN)/python -m pytest -n 2 tests/flows/test_killed.py
+	THYRISK_KILLS=160 THYRISK_PREFECT_KILLS=25 $(BIN)/python -m pytest -n 2 tests/flows/test_killed.py \
+	  tests/flows/test_names_that_tell.py
+	THYRISK_POLLUTED="patients diagnoses surgeries i131_treatments labs imaging metastases events" \
+	  $(BIN)/python -m pytest -n 2 tests/flows/intake/test_pollution.py
 	$(BIN)/python -m tests.flows.intake.fuzzing 1 6000
 	$(BIN)/python -m tests.flows.intake.fuzzing 2 6000
 	$(BIN)/python -m tests.law 20000

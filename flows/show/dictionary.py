@@ -19,6 +19,7 @@ from schemas.registry import TABLES
 from transforms.acceptance.tolerances import NEVER, Tolerance, Tolerances
 from transforms.measures.definitions import PATHWAY, REVIEWING, completeness
 from transforms.review.listing import Listing
+from transforms.surveillance.watching import Watching
 from transforms.variables.windows import Windows
 
 _OUTPUTS_HEAD = """# Reading the outputs
@@ -137,24 +138,21 @@ def show_measures(console: Console) -> None:
 
 def show_settings(console: Console) -> None:
     """Print the settings with their defaults as TOML."""
+    parts = {"windows": Windows, "listing": Listing, "acceptance": Tolerances}
+    parts |= {"surveillance": Watching}
     lines = []
     for name, setting in Settings.model_fields.items():
-        if name in ("windows", "listing", "acceptance"):
+        if name in parts:
             continue
         if setting.default is None:
             lines.append(f'# {setting.description}\n# {name} = ""')
             continue
         lines.append(f"# {setting.description}\n{name} = {_toml(setting.default)}")
-    lines.append("\n[windows]")
-    for name, setting in Windows.model_fields.items():
-        lines.append(f"# {setting.description}\n{name} = {_toml(setting.default)}")
-    lines.append("\n[listing]")
-    for name, setting in Listing.model_fields.items():
-        lines.append(f"# {setting.description}\n{name} = {_toml(setting.default)}")
-    lines.append("\n[acceptance]")
-    for name, setting in Tolerances.model_fields.items():
-        lines.append(f"# {setting.description}\n{name} = {_toml(setting.default)}")
-    console.print("\n".join(lines), markup=False, highlight=False)
+    for part, model in parts.items():
+        lines.append(f"\n[{part}]")
+        for name, setting in model.model_fields.items():
+            lines.append(f"# {setting.description}\n{name} = {_toml(setting.default)}")
+    console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
 
 
 def _toml(value: object) -> str:

@@ -22,8 +22,8 @@ from tests.flows.killing import FIRST, content, is_finished, night
 from tests.registry import Registry, days
 
 # More of both for docs/promises.md: see `make promises`.
-KILLS = int(os.environ.get("THYRISK_KILLS", "8"))
-PREFECT_KILLS = int(os.environ.get("THYRISK_PREFECT_KILLS", "1"))
+KILLS = int(os.environ.get("THYRISK_KILLS", "4"))
+PREFECT_KILLS = int(os.environ.get("THYRISK_PREFECT_KILLS", "0"))
 GROUPS = 2
 LONGEST_SECONDS = 3.0
 ROOT = Path(__file__).parents[2]
@@ -164,6 +164,9 @@ def _listens(port: int) -> bool:
         return caller.connect_ex(("127.0.0.1", port)) == 0
 
 
+@pytest.mark.skipif(
+    PREFECT_KILLS == 0, reason="three Prefect servers, a minute: `make promises` runs it, 25 times"
+)
 @pytest.mark.parametrize("group", range(1 if PREFECT_KILLS < 10 else 2))
 def test_a_prefect_flow_killed_between_and_inside_all_stages(
     tonight: Nights, prefect: dict[str, str], tmp_path: Path, group: int

@@ -45,6 +45,8 @@ PARQUET = (
     "on_file.parquet",
     "reviews.parquet",
     "qi_measures.parquet",
+    "past_predictions.parquet",
+    "surveillance.parquet",
     "timeline.parquet",
     "profile.parquet",
     "patients_left_out.parquet",

@@ -146,7 +146,7 @@ def test_a_withdrawal_that_is_killed_leaves_the_night_or_takes_it_back(
     base = tmp_path / "base"
     shutil.copytree(out, base, symlinks=True)
     calls = int(run_killed(out, 0).stdout)
-    kills = int(os.environ.get("THYRISK_KILLS", "5"))
+    kills = int(os.environ.get("THYRISK_KILLS", "3"))
     seen = set()
     for number in range(kills):
         call = max(1, round(calls * (number + 0.5) / kills))

@@ -35,7 +35,7 @@ rows = st.lists(st.tuples(cells, cells, cells, cells), min_size=1, max_size=8)
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(rows=rows)
 def test_any_text_in_any_cell_comes_in_as_it_is(

@@ -16,6 +16,7 @@ from flows.mapped.ledger import ledger, seen_of, summary, trace
 from flows.mapped.opening import open_mapped
 from flows.mapped.prepare import Prepared, prepared
 from flows.settings import Settings
+from schemas.registry import TABLES
 from transforms.reading.mapping import Mapping
 from transforms.reading.quarantine import nothing_rejected, rejected
 
@@ -59,6 +60,12 @@ def mapping_of(*found: dict[str, Any]) -> Mapping:
     )
 
 
+NO_ROWS = pl.DataFrame(
+    schema=dict.fromkeys([*TABLES["metastases"].columns, "extra", "unreadable"], pl.String)
+    | {"line": pl.UInt32, "row_hash": pl.UInt64, "file_no": pl.UInt32}
+)
+
+
 def write(path: Path, rows: list[tuple[str, ...]]) -> None:
     lines = ["\t".join(("id", "v", "w", "x")), *("\t".join(row) for row in rows)]
     path.write_text("\n".join(lines) + "\n")
@@ -79,7 +86,7 @@ def made_of(
             count.rows += batch.height
             count.seen.append(seen_of(batch))
             kept.append(batch.with_columns(file_no=pl.lit(number, dtype=pl.UInt32)))
-    rows = pl.concat(kept)
+    rows = pl.concat([NO_ROWS, *kept], how="diagonal_relaxed")
     distinct = rows.unique("row_hash", keep="first", maintain_order=True)
     for number, count in counted.items():
         count.duplicates = count.rows - distinct.filter(file_no=number).height

@@ -25,8 +25,8 @@ from flows.synth.stories import (
 )
 from flows.synth.story import Story
 
-PATIENTS = 500
-"""A quarter of those of the showcase; the stories are the same."""
+PATIENTS = 150
+"""A small part of the showcase's; the stories are the same."""
 
 
 @pytest.fixture(scope="module")
