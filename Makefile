@@ -78,6 +78,7 @@ promises: $(VENV)/.dev  ## the long run behind docs/promises.md: 160 kills, 25 u
 	$(BIN)/python -m tests.flows.intake.fuzzing 2 6000
 	$(BIN)/python -m tests.law 20000
 	$(BIN)/python -m pytest -n 2 tests/flows/test_privacy.py tests/flows/test_hard_times.py
+	THYRISK_EXAMPLES=300 $(BIN)/python -m pytest -n 2 tests/models tests/transforms tests/law
 
 $(VENV)/.supply: requirements-supply.txt $(VENV)/.run
 	$(PIP) install --require-hashes --no-deps -r requirements-supply.txt

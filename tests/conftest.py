@@ -6,5 +6,7 @@ from hypothesis import settings
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # How long an example takes says how busy the machine is, and nothing about thyrisk.
-settings.register_profile("unhurried", deadline=None)
+settings.register_profile(
+    "unhurried", deadline=None, max_examples=int(os.environ.get("THYRISK_EXAMPLES", "30"))
+)
 settings.load_profile("unhurried")
