@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 import pandera.polars as pa
 import polars as pl
+from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 
@@ -138,8 +139,12 @@ def show_measures(console: Console) -> None:
 
 def show_settings(console: Console) -> None:
     """Print the settings with their defaults as TOML."""
-    parts = {"windows": Windows, "listing": Listing, "acceptance": Tolerances}
-    parts |= {"surveillance": Watching}
+    parts: dict[str, type[BaseModel]] = {
+        "windows": Windows,
+        "listing": Listing,
+        "acceptance": Tolerances,
+        "surveillance": Watching,
+    }
     lines = []
     for name, setting in Settings.model_fields.items():
         if name in parts:
